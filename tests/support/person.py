@@ -125,7 +125,9 @@ class Person:
             if answer.status_code == 200 and urlsplit(str(answer.url)).path.startswith("/user/"):
                 return answer
             if time.monotonic() > deadline:
-                raise UnexpectedPage(f"{slug} not ready: {answer.status_code} {answer.url}\n{answer.text[:3000]}")
+                raise UnexpectedPage(
+                    f"{slug} not ready: {answer.status_code} {answer.url}\n{answer.text[:3000]}"
+                )
             time.sleep(0.25)
 
     def _sign_in(self) -> None:

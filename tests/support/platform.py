@@ -25,7 +25,9 @@ class Platform:
     admin: str
     admin_password: str
 
-    def cli(self, *words: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def cli(
+        self, *words: str, stdin: str | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """Run `./paillasse <words> --stack <ours>`; raises CalledProcessError when `check` and it fails."""
         return subprocess.run(
             [str(ROOT / "paillasse"), "--stack", self.stack, *words],
@@ -41,6 +43,17 @@ class Platform:
         name, password = f"{prefix}-{secrets.token_hex(3)}", secrets.token_urlsafe(12)
         self.cli("user", "add", name, "--role", role, "--no-must-change", "--password-stdin", stdin=password)
         return name, password
+
+    def add_people(self, count: int, prefix: str) -> list[tuple[str, str]]:
+        """Create many student accounts at once; returns (name, password) pairs."""
+        run = secrets.token_hex(3)
+        people = [(f"{prefix}-{run}-{number}", secrets.token_urlsafe(12)) for number in range(count)]
+        lines = [
+            "username,display_name,role,password",
+            *(f"{name},{name},student,{word}" for name, word in people),
+        ]
+        self.cli("user", "import", "-", "--no-must-change", stdin="\n".join(lines))
+        return people
 
     def apply(self, yaml: str, *, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Apply an environment given as YAML text."""
@@ -68,9 +81,7 @@ class Platform:
 
 def docker(*words: str, check: bool = True, timeout: float = 120) -> str:
     """The engine's own client; returns what it printed."""
-    done = subprocess.run(
-        ["docker", *words], check=check, capture_output=True, text=True, timeout=timeout
-    )
+    done = subprocess.run(["docker", *words], check=check, capture_output=True, text=True, timeout=timeout)
     return done.stdout.strip()
 
 
@@ -90,25 +101,36 @@ def running_platform(directory: Path, *options: str) -> Iterator[Platform]:
     """
     given = os.environ.get("PAILLASSE_TEST_PLATFORM")
     if given:
-        yield _read(Path(given))
+        yield read_report(Path(given))
         return
     stack = f"pt{secrets.token_hex(3)}"
     report = directory / "up.json"
     command = [str(ROOT / "paillasse"), "--stack", stack]
     try:
         up = subprocess.run(
-            [*command, "up", "--port", str(free_port()), "--bind", "127.0.0.1", "--json", str(report), *options],
+            [
+                *command,
+                "up",
+                "--port",
+                str(free_port()),
+                "--bind",
+                "127.0.0.1",
+                "--json",
+                str(report),
+                *options,
+            ],
             capture_output=True,
             text=True,
             timeout=1500,
         )
         assert up.returncode == 0, f"paillasse up failed:\n{up.stdout}\n{up.stderr}"
-        yield _read(report)
+        yield read_report(report)
     finally:
         subprocess.run([*command, "down", "--purge", "--yes"], capture_output=True, timeout=300)
 
 
-def _read(report: Path) -> Platform:
+def read_report(report: Path) -> Platform:
+    """The platform that `./paillasse up --json REPORT` brought up."""
     facts = json.loads(report.read_text())
     admin = facts["admin"] or {"username": "", "password": ""}
     return Platform(

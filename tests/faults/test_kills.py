@@ -1,0 +1,39 @@
+"""A part killed during 20 starts: all end, nothing is orphaned or doubled, earlier servers stay."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.faults import kills
+from tests.support.person import Person
+from tests.support.platform import Platform
+
+pytestmark = pytest.mark.platform
+
+SLUG = "jupyterlab-python"
+STARTS = 20
+
+
+@pytest.fixture(scope="module")
+def earlier(platform: Platform) -> list[Person]:
+    """Two people at work before anything breaks."""
+    people = kills.people_for(platform, 2, "early")
+    for person in people:
+        person.join(platform.join_link)
+        person.wait_ready(SLUG)
+    return people
+
+
+@pytest.mark.parametrize("part", kills.PARTS)
+def test_every_start_ends_when_a_part_is_killed(platform: Platform, earlier: list[Person], part: str) -> None:
+    people = kills.people_for(platform, STARTS, part)
+    outcome = kills.run(platform, part, people, earlier, SLUG)
+    assert outcome.good, outcome
+    assert outcome.ready + sum(outcome.failed.values()) == STARTS
+    assert set(outcome.failed) <= {"interrupted", "engine-down"}, outcome
+    for person in people:
+        try:
+            person.stop(SLUG)
+        except (httpx.HTTPError, AssertionError):
+            continue  # a start that ended with a named failure has nothing to stop
