@@ -1,0 +1,1 @@
+"""The wiring: settings read once from the machine, then traitlets."""
