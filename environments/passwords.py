@@ -38,7 +38,6 @@ _COMMON = frozenset(
     jupyter jupyterhub jupyterlab paillasse notebook python anaconda trustno internet
     """.split()  # noqa: SIM905 - a list to be read, not parsed by eye
 )
-)
 
 
 def hash_password(password: str) -> str:

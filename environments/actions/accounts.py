@@ -152,7 +152,9 @@ def import_csv(
     everybody = session.scalars(select(models.Person))
     known = {person.username: person for person in everybody if person.username in wanted}
     created = tuple(e for e in entries if not _has_account(known.get(e.username)))
-    changed = tuple(e for e in entries if e not in created and _differs(known[e.username], e))
+    changed = tuple(
+        e for e in entries if _has_account(known.get(e.username)) and _differs(known[e.username], e)
+    )
     if not dry_run:
         for entry in (*created, *changed):
             _write(session, actor, known.get(entry.username), entry, must_change, now)
