@@ -117,7 +117,7 @@ def _link(platform: Platform, kind: str) -> str:
 YAML = {
     "unknown key": ("slug: bad-key\ntitle: A\nimage: paillasse/x:1\nprivileged: true\n", ("privileged", "4")),
     "alias bomb": (
-        "slug: bomb\ntitle: A\nimage: paillasse/x:1\nenvironment:\n  a: &a [x]\n  b: &b [*a, *a]\n  c: [*b, *b]\n",
+        "slug: bomb\ntitle: A\nimage: paillasse/x:1\nenvironment:\n  a: &a [x]\n  b: &b [*a, *a]\n",
         ("5",),
     ),
     "a slug the Hub refuses": ("slug: TP1_python\ntitle: A\nimage: paillasse/x:1\n", ("slug", "1")),
