@@ -1,0 +1,204 @@
+"""The platform's images: built here, and only when what they are made of has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hub.cli.host.console import Failure, step
+from hub.cli.host.messages import tr
+from hub.cli.host.shell import ROOT, CommandFailed, apt_install, docker, is_root, succeeds
+
+SUITE = "bookworm"
+BASE = f"paillasse/base:{SUITE}"
+FIRST_ENVIRONMENT = "jupyterlab-python"
+SOURCE = ("environments", "spawners", "hub", "config", "jupyterhub_config.py", "pyproject.toml", "LICENSE")
+IGNORED = {"__pycache__", "node_modules", ".mypy_cache", ".ruff_cache"}
+LABEL = "paillasse.content"
+SITE_CERTIFICATES = Path("/usr/local/share/ca-certificates")
+
+Context = Mapping[str, Path]  # path inside the build context → file on this machine
+
+
+@dataclass(frozen=True)
+class Built:
+    """Ids of the images the stack needs."""
+
+    platform: str
+    proxy: str
+
+
+def ensure_images(*, rebuild: bool = False) -> Built:
+    """Build what is missing or has changed. Raises Failure."""
+    _copy_site_certificates()
+    base = _ensure("base", BASE, files_below(ROOT / "images/base"), _debian, rebuild=rebuild)
+    platform = _ensure("platform", "paillasse/platform:latest", platform_context(), lambda: BASE, base)
+    proxy = _ensure("proxy", "paillasse/proxy:latest", files_below(ROOT / "images/proxy"), lambda: BASE, base)
+    first = files_below(ROOT / "images" / FIRST_ENVIRONMENT)
+    _ensure(FIRST_ENVIRONMENT, f"paillasse/{FIRST_ENVIRONMENT}:latest", first, lambda: BASE, base)
+    return Built(platform, proxy)
+
+
+def files_below(directory: Path, inside: str = "") -> dict[str, Path]:
+    """A build context of every file below a directory, caches left out."""
+    return {
+        f"{inside}{file.relative_to(directory)}": file
+        for file in sorted(directory.rglob("*"))
+        if file.is_file() and not IGNORED & set(file.parts) and file.suffix != ".pyc"
+    }
+
+
+def platform_context() -> dict[str, Path]:
+    """What the platform image is made of: its Dockerfile, the locked packages, and the source."""
+    context = {
+        "Dockerfile": ROOT / "images/platform/Dockerfile",
+        "images/platform/uv.lock": ROOT / "images/platform/uv.lock",
+        "requirements.lock": ROOT / "requirements.lock",
+    }
+    for name in SOURCE:
+        path = ROOT / name
+        context |= files_below(path, f"source/{name}/") if path.is_dir() else {f"source/{name}": path}
+    return context
+
+
+def content_hash(context: Context, *parents: str) -> str:
+    """One word that changes exactly when a file, its name, its mode or a parent image does."""
+    digest = hashlib.sha256("\0".join(parents).encode())
+    for name, file in sorted(context.items()):
+        content = file.read_bytes()
+        executable = os.access(file, os.X_OK)
+        digest.update(f"\0{name}\0{executable}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def archive(context: Context) -> bytes:
+    """The context as a tar with no trace of who made it or when, so that the build cache can match."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, file in sorted(context.items()):
+            content = file.read_bytes()
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mtime = len(content), 1_000_000_000
+            entry.mode = 0o755 if os.access(file, os.X_OK) else 0o644
+            tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def image_id(tag: str) -> str:
+    """The id of a local image, empty when there is none."""
+    try:
+        return docker("image", "inspect", tag, "--format", "{{.Id}}")
+    except CommandFailed:
+        return ""
+
+
+def _ensure(name: str, tag: str, context: Context, base: object, *parents: str, rebuild: bool = False) -> str:
+    with step(tr("Image {name}", name=name)) as notes:
+        wanted = content_hash(context, *parents)
+        if not rebuild and _label(tag) == wanted:
+            notes.append(tr("nothing changed"))
+        else:
+            _build(name, tag, context, base() if callable(base) else "", wanted)
+        return image_id(tag)
+
+
+def _label(tag: str) -> str:
+    try:
+        return docker("image", "inspect", tag, "--format", f'{{{{index .Config.Labels "{LABEL}"}}}}')
+    except CommandFailed:
+        return ""
+
+
+def _build(name: str, tag: str, context: Context, base: str, content: str) -> None:
+    proxies = [key for key in ("http_proxy", "https_proxy", "no_proxy") if key in os.environ]
+    arguments = [word for key in proxies for word in ("--build-arg", key)]
+    try:
+        docker(
+            "build", "--quiet", "--tag", tag, "--label", f"{LABEL}={content}",
+            "--build-arg", f"BASE={base}", *arguments, "-",
+            stdin=archive(context), timeout=3600,
+        )  # fmt: skip
+    except CommandFailed as error:
+        raise Failure(
+            tr("The image {name} could not be built.", name=name),
+            tr(
+                "Usually the network: Debian's packages, PyPI and npm must be reachable. "
+                "A site with its own certificate authority puts it in {path}.",
+                path=SITE_CERTIFICATES,
+            ),
+            error.output,
+        ) from error
+
+
+def _debian() -> str:
+    """A Debian image: the operator's, the registry's, or one made on the spot from packages."""
+    given = os.environ.get("PAILLASSE_DEBIAN_IMAGE")
+    if given:
+        return given
+    official, made = f"debian:{SUITE}-slim", f"paillasse/debian:{SUITE}"
+    if succeeds("docker", "pull", "--quiet", official, timeout=60) or image_id(official):
+        return official
+    if not image_id(made):
+        with step(tr("No registry answers: making Debian from its packages")):
+            _bootstrap(made)
+    return made
+
+
+def _bootstrap(tag: str) -> None:
+    try:
+        if not shutil.which("mmdebstrap"):
+            apt_install("mmdebstrap", "debian-archive-keyring")
+        # In memory where there is some: unpacking is thousands of small files.
+        scratch = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) and is_root() else {}  # noqa: S108
+        _pipe(
+            [
+                "mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates",
+                f"--customize-hook={ROOT / 'images/base/slim'}", SUITE, "-",
+            ],
+            ["docker", "import", "-", tag],
+            scratch,
+        )  # fmt: skip
+    except CommandFailed as error:
+        raise Failure(
+            tr("Debian could not be made from its packages."),
+            tr(
+                "Check that Debian's package mirror is reachable, or name an image in PAILLASSE_DEBIAN_IMAGE."
+            ),
+            error.output,
+        ) from error
+
+
+def _pipe(source: list[str], sink: list[str], environ: Mapping[str, str]) -> None:
+    maker = subprocess.Popen(
+        source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environ}
+    )
+    taker = subprocess.run(sink, stdin=maker.stdout, capture_output=True, check=False)
+    complaints = maker.communicate()[1]
+    if maker.returncode or taker.returncode:
+        raise CommandFailed(source, (complaints + taker.stderr).decode(errors="replace"))
+
+
+def _copy_site_certificates() -> None:
+    """The site's own authorities go into each build, because builds see none of the machine's."""
+    certificates = sorted(SITE_CERTIFICATES.glob("*.crt"))
+    for directory in _certificate_directories():
+        for old in directory.glob("*.crt"):
+            if old.name not in {each.name for each in certificates}:
+                old.unlink()
+        for each in certificates:
+            copy = directory / each.name
+            if not copy.exists() or copy.read_bytes() != each.read_bytes():
+                shutil.copyfile(each, copy)
+
+
+def _certificate_directories() -> Iterator[Path]:
+    found: Iterable[Path] = (ROOT / "images").glob("*/certs")
+    yield from (path for path in found if path.is_dir())
