@@ -31,6 +31,7 @@ from environments.passwords import check_password, hash_password, matches, stamp
 from environments.roster import Entry
 from environments.store import reads
 from environments.values import Actor, PersonView, Role
+from environments.views import person_view
 
 TRIES = 5
 FIRST_LOCK = timedelta(seconds=30)
@@ -108,7 +109,7 @@ def create(
         password_hash=hashed, must_change=must_change and hashed is not None, created_by=actor.username
     )
     session.flush()
-    return _view(person)
+    return person_view(person)
 
 
 def register(
@@ -129,7 +130,7 @@ def register(
     person = _add(session, name, display_name, Role.STUDENT, now)
     person.account = models.Account(password_hash=hash_password(password), must_change=False, created_by=name)
     session.flush()
-    return _view(person)
+    return person_view(person)
 
 
 def import_csv(
@@ -176,7 +177,7 @@ def credentials(session: Session, username: str) -> Credentials | None:
     if person is None:
         return None
     hashed = person.account.password_hash if person.account else None
-    return Credentials(_view(person), hashed, stamp(hashed))
+    return Credentials(person_view(person), hashed, stamp(hashed))
 
 
 def record_failure(session: Session, username: str, *, now: datetime) -> datetime | None:
@@ -193,7 +194,7 @@ def record_login(session: Session, username: str, *, now: datetime) -> PersonVie
     """A right password: forget the wrong ones, remember the moment."""
     account = _account(session, username)
     account.failures, account.locked_until, account.last_login_at = 0, None, now
-    return _view(account.person)
+    return person_view(account.person)
 
 
 def change_password(session: Session, username: str, password: str, *, expected: str) -> Credentials:
@@ -211,7 +212,7 @@ def change_password(session: Session, username: str, password: str, *, expected:
         raise WeakPassword([Problem("password", "same-password", message)])
     account.password_hash = hash_password(password)
     account.must_change, account.failures, account.locked_until = False, 0, None
-    return Credentials(_view(account.person), account.password_hash, stamp(account.password_hash))
+    return Credentials(person_view(account.person), account.password_hash, stamp(account.password_hash))
 
 
 def reset_password(
@@ -223,7 +224,7 @@ def reset_password(
     check_password(password, account.person.username)
     account.password_hash = hash_password(password)
     account.must_change, account.failures, account.locked_until = must_change, 0, None
-    return _view(account.person)
+    return person_view(account.person)
 
 
 def set_disabled(session: Session, actor: Actor, username: str, disabled: bool) -> PersonView:
@@ -233,7 +234,7 @@ def set_disabled(session: Session, actor: Actor, username: str, disabled: bool) 
     if disabled and account.person.username == actor.username:
         raise Invalid([Problem("username", "own-account", N_("You cannot close your own account."))])
     account.disabled = disabled
-    return _view(account.person)
+    return person_view(account.person)
 
 
 def unlock(session: Session, actor: Actor, username: str) -> PersonView:
@@ -241,7 +242,7 @@ def unlock(session: Session, actor: Actor, username: str) -> PersonView:
     _check_admin(actor)
     account = _account(session, username)
     account.failures, account.locked_until = 0, None
-    return _view(account.person)
+    return person_view(account.person)
 
 
 @reads
@@ -261,7 +262,7 @@ def list(session: Session, actor: Actor, *, search: str = "", page: int = 1, siz
     pages = max(1, ceil(total / size))
     page = min(max(1, page), pages)
     rows = session.scalars(query.order_by(models.Person.username).limit(size).offset((page - 1) * size))
-    return PeoplePage(tuple(_view(person) for person in rows), total, page, pages)
+    return PeoplePage(tuple(person_view(person) for person in rows), total, page, pages)
 
 
 def _check_admin(actor: Actor) -> None:
@@ -335,18 +336,3 @@ def _taken(username: str) -> UsernameTaken:
 def _looks(username: str) -> str:
     """What a hurried reader sees: `adm1n_` and `admln-` are one."""
     return username.translate(_LOOKS_LIKE).replace("rn", "m").replace("vv", "w").replace("i", "l")
-
-
-def _view(person: models.Person) -> PersonView:
-    account = person.account
-    return PersonView(
-        id=person.id,
-        username=person.username,
-        display_name=person.display_name,
-        role=person.role,
-        language=person.language,
-        disabled=account.disabled if account else False,
-        must_change_password=account.must_change if account else False,
-        locked_until=account.locked_until if account else None,
-        last_login_at=account.last_login_at if account else None,
-    )
