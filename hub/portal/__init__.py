@@ -1,0 +1,1 @@
+"""The portal: the pages a person meets before and around their servers."""

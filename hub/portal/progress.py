@@ -1,0 +1,153 @@
+"""From recorded events to what the start page shows: steps, words, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from environments import EventView, LaunchState, LaunchView
+from hub.i18n import N_, Words
+from hub.portal import texts
+
+# Shown after the step's name while it is the current one. The first whose fields are all known is used.
+NOTES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
+    "queued": ((("rank",), N_("number %(rank)s in the queue")),),
+    "software": (
+        (("present",), N_("already there")),
+        (("size",), N_("fetching %(size)s")),
+    ),
+    "files": ((("wait",), N_("waiting until your last server has put them down")),),
+}
+LATE = 1.5  # times the usual length
+LATE_UNKNOWN = 30.0  # seconds, where no usual length is known
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """One line of the list: its state is todo, running, done or failed."""
+
+    name: str
+    title: str
+    state: str
+    note: str
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The state of one launch as a page shows it."""
+
+    state: str
+    steps: tuple[StepLine, ...]
+    headline: str
+    elapsed: float
+    usual: float | None
+    late_after: float
+    last_id: int
+    failure: texts.Text | None
+    sentence: str
+
+    @property
+    def done(self) -> int:
+        """How many steps are behind us."""
+        return sum(step.state == "done" for step in self.steps)
+
+
+def build(
+    launch: LaunchView, events: Sequence[EventView], usual: float | None, words: Words, now: datetime
+) -> Panel:
+    """The panel after these events; a final state is the launch's own."""
+    state = _state(launch)
+    steps = _steps(events, state, words)
+    failure = (
+        texts.FAILURES.get(launch.failure or "", texts.FAILURES["internal"]) if state == "failed" else None
+    )
+    return Panel(
+        state=state,
+        steps=steps,
+        headline=_headline(state, steps, failure, words),
+        elapsed=max(0.0, ((launch.ready_at or launch.ended_at or now) - launch.requested_at).total_seconds()),
+        usual=usual,
+        late_after=max(10.0, usual * LATE) if usual else LATE_UNKNOWN,
+        last_id=events[-1].id if events else 0,
+        failure=failure,
+        sentence=_sentence(launch, failure, words),
+    )
+
+
+def _state(launch: LaunchView) -> str:
+    if launch.state in {LaunchState.REQUESTED, LaunchState.STARTING}:
+        return "starting"
+    return str(launch.state)
+
+
+def _steps(events: Sequence[EventView], state: str, words: Words) -> tuple[StepLine, ...]:
+    names = list(texts.STEPS)
+    latest = {event.step: event for event in events}
+    begun = [event.step for event in events if event.step in texts.STEPS]
+    current = max((names.index(name) for name in begun), default=0)
+    if state == "starting" and begun and latest[names[current]].state == "done":
+        current = min(current + 1, len(names) - 1)  # nobody has said so yet, but that is what comes next
+    return tuple(
+        StepLine(
+            name=name,
+            title=words.say(title),
+            state=_step_state(index, current, state),
+            note=_note(latest.get(name), words),
+            seconds=_length(name, events),
+        )
+        for index, (name, title) in enumerate(texts.STEPS.items())
+    )
+
+
+def _step_state(index: int, current: int, state: str) -> str:
+    if index < current or state in {"ready", "ended"}:
+        return "done"
+    if index > current:
+        return "todo"
+    return "failed" if state == "failed" else "running"
+
+
+def _note(event: EventView | None, words: Words) -> str:
+    if event is None:
+        return ""
+    args: dict[str, object] = dict(event.args)
+    if isinstance(args.get("size"), (int, float)):
+        args["size"] = words.size(float(event.args["size"]))
+    for needed, text in NOTES.get(event.step, ()):
+        if all(args.get(name) for name in needed):
+            return words.say(text, args)
+    return ""
+
+
+def _length(name: str, events: Sequence[EventView]) -> float | None:
+    own = [event for event in events if event.step == name]
+    after = [event for event in events if own and event.id > own[-1].id]
+    if not own or not (after or own[-1].state == "done"):
+        return None
+    end = own[-1].at if own[-1].state == "done" else after[0].at
+    return (end - own[0].at).total_seconds()
+
+
+def _headline(state: str, steps: Sequence[StepLine], failure: texts.Text | None, words: Words) -> str:
+    if failure is not None:
+        return words.say(failure.title)
+    if state == "ready":
+        return words.say(N_("Ready"))
+    if state == "ended":
+        return words.say(N_("Stopped"))
+    running = next((step for step in steps if step.state == "running"), steps[-1])
+    return f"{running.title} – {running.note}" if running.note else running.title
+
+
+def _sentence(launch: LaunchView, failure: texts.Text | None, words: Words) -> str:
+    if failure is not None:
+        args: dict[str, object] = dict(launch.failure_args)
+        for name in ("memory", "size"):
+            if isinstance(args.get(name), (int, float)):
+                args[name] = words.size(float(launch.failure_args[name]))
+        return failure.say(words, args)
+    if launch.state is LaunchState.ENDED:
+        return words.say(texts.ENDS.get(launch.end_reason or "", N_("It is no longer running.")))
+    return ""
