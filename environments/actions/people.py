@@ -1,0 +1,57 @@
+"""People: one row each, found by username, known everywhere else by an id that never changes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from environments.errors import N_, Invalid, Problem
+from environments.models import Person
+from environments.names import parse_username
+from environments.values import PersonView, Role
+from environments.views import person_view
+
+
+def ensure(
+    session: Session, username: str, *, display_name: str = "", language: str = "", now: datetime
+) -> PersonView:
+    """The person of this name, made on first sight as a student; what is given and differs is taken over."""
+    person = row_of(session, username, now)
+    if display_name and person.display_name != display_name[:200]:
+        person.display_name = display_name[:200]
+    if language and person.language != language[:8]:
+        person.language = language[:8]
+    return person_view(person)
+
+
+def set_role(session: Session, username: str, role: Role, *, now: datetime) -> PersonView:
+    """Give the person this role on the site; whoever may do so is decided by the caller's own rule."""
+    person = row_of(session, username, now)
+    person.role = role
+    return person_view(person)
+
+
+def row_of(session: Session, username: str, now: datetime) -> Person:
+    """The row of this person, made when missing; for actions only.
+
+    Only the one true spelling of a name is taken: `Ａlice` must not come by the files of `alice`.
+    """
+    person = session.scalars(select(Person).where(Person.username == username)).one_or_none()
+    if person is not None:
+        return person
+    if parse_username(username) != username:
+        raise Invalid(
+            [Problem("username", "username", N_("Write the name in lower-case unaccented letters."))]
+        )
+    person = Person(
+        username=username, role=Role.STUDENT, display_name="", language="", created_at=now, account=None
+    )
+    try:
+        with session.begin_nested():
+            session.add(person)
+    except IntegrityError:
+        return session.scalars(select(Person).where(Person.username == username)).one()
+    return person
