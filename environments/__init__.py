@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from environments import names, queries
+from environments import names, passwords, queries, roster
 from environments.actions import accounts, catalogue, homes, joining, launching, people
 from environments.errors import (
     AccountDisabled,
@@ -126,7 +126,9 @@ __all__ = [
     "names",
     "parse_data",
     "parse_yaml",
+    "passwords",
     "people",
     "queries",
+    "roster",
     "to_yaml",
 ]
