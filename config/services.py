@@ -28,6 +28,8 @@ def configure(c: Config, settings: Settings) -> None:
             "oauth_no_confirm": True,
             "oauth_client_allowed_scopes": ON_BEHALF,
             "display": False,
+            # Seconds the Hub waits for it at boot before it writes any route: a dead portal must cost little.
+            "timeout": 1,
         },
         {"name": "worker", "api_token": settings.secret("worker_token")},
     ]
