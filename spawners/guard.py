@@ -1,4 +1,4 @@
-"""Keeps students' servers apart: nftables rules in the users network and in the machine, ensured twice a second.
+"""Keeps students' servers apart: nftables rules in their network and in the machine, ensured all the time.
 
 Runs as root on every node, in the host's network, with NET_ADMIN and SYS_ADMIN. What it enforces:
 
@@ -35,9 +35,8 @@ NAMESPACES = Path("/run/docker/netns")
 GATEWAY = "docker_gwbridge"
 HUB_API_PORT = 8081
 PACE = 0.5  # seconds between looks; a replaced hub is let in before it listens
-RENEWAL = (
-    5.0  # seconds after which rules are written again unasked: a reload of the host's firewall flushes them
-)
+RENEWAL = 5.0  # seconds after which rules are written again unasked: a firewall's reload flushes them
+FAMILY = {4: "ip", 6: "ip6"}  # nftables' words
 OVER = {"complete", "shutdown", "failed", "rejected", "orphaned", "remove"}
 
 
@@ -72,7 +71,7 @@ table bridge paillasse {{
 
 
 def host_rules(table: str, nameservers: Iterable[str], bind: str, port: int) -> str:
-    """The machine: containers' way out leads outside, and nowhere near. Name servers of the host stay reachable."""
+    """The machine: containers' way out leads outside and nowhere near, the host's name servers apart."""
     return f"""\
 add table inet {table}
 delete table inet {table}
@@ -110,20 +109,18 @@ def _elements(addresses: Iterable[str]) -> str:
 
 
 def _name_service(nameservers: Iterable[str]) -> str:
-    """The engine resolves names from within a container's own network: its questions look like the container's."""
-    lines = [
-        f"    {'ip' if ip_address(each).version == 4 else 'ip6'} daddr {each} meta l4proto {{ tcp, udp }} th dport 53 accept\n"
-        for each in sorted(nameservers)
-    ]
-    return "".join(lines)
+    """The engine asks name servers from within a container's network, so its questions look like theirs."""
+    question = "meta l4proto { tcp, udp } th dport 53 accept"
+    addresses = [ip_address(each) for each in sorted(nameservers)]
+    return "".join(f"    {FAMILY[each.version]} daddr {each} {question}\n" for each in addresses)
 
 
 def _bind_rules(bind: str, port: int) -> str:
-    """A Swarm port in host mode opens on every address of the machine: close the others before they are rewritten."""
+    """A Swarm port in host mode opens on all addresses: close the others before packets are rewritten."""
     address = ip_address(bind)
     if address.is_unspecified:
         return ""
-    family, other = ("ip", "ipv6") if address.version == 4 else ("ip6", "ipv4")
+    family, other = FAMILY[address.version], "ipv6" if address.version == 4 else "ipv4"
     closed = f"tcp dport {port} fib daddr type local"
     lines = "".join(
         f"""\
@@ -191,11 +188,13 @@ class Guard:
                 self._ensure(f"{name}:{path.stat().st_ino}", rules, ("nsenter", f"--net={path}"))
 
     def _platform(self, network: str) -> Addresses:
-        hub, proxy = (
-            addresses_of(self.client.tasks(filters={"service": f"{self.stack}_{part}"}), network)
-            for part in ("hub", "proxy")
+        return Addresses(
+            hub=addresses_of(self._tasks("hub"), network), proxy=addresses_of(self._tasks("proxy"), network)
         )
-        return Addresses(hub, proxy)
+
+    def _tasks(self, part: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.client.tasks(filters={"service": f"{self.stack}_{part}"})
+        return found
 
     def _ensure(self, place: str, rules: str, prefix: Sequence[str]) -> None:
         written, moment = self._written.get(place, ("", 0.0))

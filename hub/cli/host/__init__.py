@@ -1,1 +1,4 @@
-"""What `./paillasse` does on the machine itself, with the standard library alone: it must run before anything is installed."""
+"""What `./paillasse` does on the machine itself.
+
+Standard library alone: it must run before anything is installed.
+"""

@@ -25,7 +25,7 @@ def say(text: str = "") -> None:
 
 @contextmanager
 def step(title: str) -> Iterator[list[str]]:
-    """Announce a step, and how long it took once done; what is appended to the yielded list is told with it."""
+    """Announce a step, then how long it took, with the notes that were appended to the yielded list."""
     notes: list[str] = []
     begun = time.monotonic()
     say(f"• {title}…")

@@ -59,7 +59,7 @@ def _confirm(site: Site) -> None:
 
 
 def _labelled(site: Site, kind: str, form: str) -> list[str]:
-    """Objects whose label says exactly this installation (the engine's label filter compares whole values)."""
+    """Objects whose label names this installation; the engine's label filter compares whole values."""
     return docker(kind, "ls", "--filter", f"label=paillasse.stack={site.stack}", "--format", form).split()
 
 
@@ -118,7 +118,7 @@ def _purge(site: Site) -> None:
 
 
 def _is_ours(site: Site, volume: str) -> bool:
-    """The data volume and the homes: a whole-name match, because another installation's name may begin like ours."""
+    """The data volume and the homes, by their whole name: another installation's may begin like ours."""
     return volume == site.object("data") or bool(
         re.fullmatch(rf"{re.escape(site.stack)}-home-[a-z2-7]{{12}}", volume)
     )
@@ -134,6 +134,6 @@ def _empty_data(site: Site) -> None:
     if (facts["Options"] or {}).get("device") and image_id(PLATFORM):
         files = " ".join(f"/d/{name} /d/{name}-wal /d/{name}-shm" for name in DATABASES)
         docker(
-            "run", "--rm", "--network", "none", "--user", "0", "--mount", f"type=volume,source={volume},target=/d",
-            PLATFORM, "sh", "-c", f"rm -f {files}",
+            "run", "--rm", "--network", "none", "--user", "0",
+            "--mount", f"type=volume,source={volume},target=/d", PLATFORM, "sh", "-c", f"rm -f {files}",
         )  # fmt: skip

@@ -46,7 +46,7 @@ def engine_silent(words: str, *, known: bool) -> Finding:
     if not known:
         return Finding(Level.FAULT, subject, tr("not installed"), tr("“./paillasse up” installs it."))
     return Finding(
-        Level.FAULT, subject, tr("does not answer") + f" ({words.strip().splitlines()[-1][:200] if words else ''})",
+        Level.FAULT, subject, tr("does not answer") + f" ({words.strip()[-200:]})",
         tr("Start it (systemctl start docker); without systemd “./paillasse up” does."),
     )  # fmt: skip
 
@@ -58,19 +58,19 @@ def engine_version(version: str) -> Finding:
     if _numbers(version) < SAFE_ENGINE:
         return Finding(
             Level.WARNING, subject, version,
-            tr("Older than 28.5.2: see in your distribution's security tracker that the fixes of 2025 are in it."),
+            tr("Your distribution's security tracker tells whether this version has the fixes of 2025."),
         )  # fmt: skip
     return Finding(Level.GOOD, subject, version)
 
 
 def runc_version(version: str) -> Finding:
     numbers = _numbers(version)
-    newest_of_line = {each[:2]: each for each in SAFE_RUNC}
-    if numbers >= newest_of_line.get(numbers[:2], SAFE_RUNC[-1]):
+    safe = next((each for each in SAFE_RUNC if each[:2] == numbers[:2]), SAFE_RUNC[-1])
+    if numbers >= safe:
         return Finding(Level.GOOD, "runc", version)
     return Finding(
         Level.WARNING, "runc", version,
-        tr("Older than 1.2.8, 1.3.3 or 1.4: see in your distribution's security tracker that CVE-2025-31133 is mended in it."),
+        tr("Your distribution's security tracker tells whether CVE-2025-31133 is mended in this version."),
     )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def privileges(options: Sequence[str]) -> Finding:
         return Finding(Level.GOOD, subject, tr("yes"))
     return Finding(
         Level.WARNING, subject, tr("no"),
-        tr("Put “\"no-new-privileges\": true” in /etc/docker/daemon.json and restart Docker at a quiet hour."),
+        tr("Put “no-new-privileges: true” in /etc/docker/daemon.json, restart Docker at a quiet hour."),
     )  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def swarm(facts: Mapping[str, Any]) -> Iterator[Finding]:
     if retention > 5:
         yield Finding(
             Level.WARNING, tr("task history"), str(retention),
-            tr("Each start is kept {count} times: docker swarm update --task-history-limit 1", count=retention),
+            tr("It keeps {count} ends of each: docker swarm update --task-history-limit 1", count=retention),
         )  # fmt: skip
 
 
@@ -196,7 +196,7 @@ def quota(mount_options: str) -> Finding:
         return Finding(Level.GOOD, subject, tr("project quotas are on"))
     return Finding(
         Level.WARNING, subject, tr("the file system keeps none"),
-        tr("One person can fill the disk: mount Docker's volumes on XFS with “pquota” or ext4 with “prjquota”."),
+        tr("One person can fill the disk: put volumes on XFS with “pquota” or ext4 with “prjquota”."),
     )  # fmt: skip
 
 
@@ -233,7 +233,7 @@ def log_caps(driver: str, options: Mapping[str, str]) -> Finding:
     if driver == "json-file" and "max-size" not in options:
         return Finding(
             Level.WARNING, subject, tr("none for containers outside the platform"),
-            tr("Put “\"log-opts\": {\"max-size\": \"10m\", \"max-file\": \"3\"}” in /etc/docker/daemon.json."),
+            tr("Set log-opts max-size (10m) and max-file (3) in /etc/docker/daemon.json."),
         )  # fmt: skip
     return Finding(Level.GOOD, subject, f"{driver} {options.get('max-size', '')}".strip())
 

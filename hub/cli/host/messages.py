@@ -32,7 +32,7 @@ def translations(code: str) -> dict[str, str]:
 
 
 def parse(text: str) -> dict[str, str]:
-    """Read a .po file of plain pairs: strings may run over several lines; there are no plurals or contexts."""
+    """Read a .po file of plain pairs, strings over several lines included; no plurals, no contexts."""
     pairs: list[dict[str, str]] = []
     field = ""
     for line in text.splitlines():

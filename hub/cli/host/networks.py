@@ -44,7 +44,7 @@ def parse_nameservers(text: str) -> set[IPv4Network]:
 
 
 def taken() -> set[IPv4Network]:
-    """Everything the machine and the engine already use, the name servers behind the default route included."""
+    """All that the machine and the engine use already, name servers behind the default route included."""
     found = parse_routes(Path("/proc/net/route").read_text())
     found |= parse_nameservers(Path("/etc/resolv.conf").read_text())
     names = docker("network", "ls", "-q").split()
@@ -74,7 +74,7 @@ def _ensure(site: Site, name: str, options: tuple[str, ...]) -> str:
 
 
 def _create(site: Site, full: str, options: tuple[str, ...]) -> None:
-    """Two installations may look for a free subnet at the same moment: the engine refuses one, which looks further."""
+    """Two installations may choose the same subnet at once: the engine refuses one, which looks further."""
     refusal = ""
     for subnet, _ in zip(free_subnets(taken(), PREFIX), range(8), strict=False):
         try:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -26,7 +24,10 @@ def run(
     environ: Mapping[str, str] | None = None,
     timeout: float = 600,
 ) -> str:
-    """Standard output of a program, stripped. Raises CommandFailed when it fails or takes over `timeout` seconds."""
+    """Standard output of a program, stripped.
+
+    Raises CommandFailed when it fails or takes longer than `timeout` seconds.
+    """
     given = stdin.encode() if isinstance(stdin, str) else stdin
     try:
         done = subprocess.run(
@@ -55,15 +56,15 @@ def succeeds(*words: str, timeout: float = 60) -> bool:
     return True
 
 
-def docker(*words: str, stdin: bytes | str | None = None, timeout: float = 600, **environ: str) -> str:
+def docker(
+    *words: str,
+    stdin: bytes | str | None = None,
+    environ: Mapping[str, str] | None = None,
+    timeout: float = 600,
+) -> str:
     """The engine's own client, with the classic builder: it is in every Debian, BuildKit's plug-in is not."""
-    return run("docker", *words, stdin=stdin, environ={"DOCKER_BUILDKIT": "0", **environ}, timeout=timeout)
-
-
-def docker_json(*words: str) -> Any:
-    """What `docker … --format '{{json .}}'` prints, read; a list when it prints several lines."""
-    lines = docker(*words, "--format", "{{json .}}").splitlines()
-    return json.loads(lines[0]) if len(lines) == 1 else [json.loads(line) for line in lines]
+    variables = {"DOCKER_BUILDKIT": "0", **(environ or {})}
+    return run("docker", *words, stdin=stdin, environ=variables, timeout=timeout)
 
 
 def apt_install(*packages: str) -> None:

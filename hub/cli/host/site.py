@@ -1,4 +1,4 @@
-"""One installation on this machine: its name, its options, and where the launcher keeps what it must remember."""
+"""One installation on this machine: its name, its options, and what the launcher remembers of it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Site:
 
 
 def parse_settings(text: str) -> dict[str, str]:
-    """`NAME=value` lines; empty lines and lines that begin with # say nothing. Raises Failure on any other."""
+    """`NAME=value` lines; empty ones and those that begin with # say nothing. Raises Failure on others."""
     found = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):

@@ -127,7 +127,7 @@ def deploy(site: Site, environ: Mapping[str, str]) -> None:
         try:
             docker(
                 "stack", "deploy", "--resolve-image", "never", "--prune",
-                "--compose-file", str(FILE), site.stack, **environ,
+                "--compose-file", str(FILE), site.stack, environ=environ,
             )  # fmt: skip
         except CommandFailed as error:
             raise Failure(
