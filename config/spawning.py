@@ -19,6 +19,7 @@ def configure(c: Config, settings: Settings) -> None:
     spawner.database_url = settings.database_url
     spawner.language = settings.language
     spawner.activity_interval = settings.activity_interval
+    spawner.home_grace = int(settings.home_grace.total_seconds())
     spawner.ceilings = {
         "cpu": settings.max_cpu,
         "memory": settings.max_memory,

@@ -139,8 +139,9 @@ class Engine:
 
 
 def _connect() -> Client:
-    settings = {"version": "auto", "timeout": 30, "max_pool_size": THREADS, **kwargs_from_env()}
-    return docker.APIClient(**settings)
+    settings: dict[str, Any] = {"version": "auto", "timeout": 30, "max_pool_size": THREADS}
+    client: Any = docker.APIClient(**settings, **kwargs_from_env())
+    return client  # type: ignore[no-any-return]
 
 
 def _refusal(error: APIError) -> Exception:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import html
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from traitlets import Dict, Int, Unicode
 from traitlets.config import LoggingConfigurable
 
-from environments import Ceilings, EnvironmentsError, LaunchSpec, NotFound, Store, launching
+from environments import Ceilings, EnvironmentsError, LaunchSpec, NotFound, Store, homes, launching
 from spawners import words
 from spawners.errors import LaunchFailed, LaunchRefused, to_hub
 from spawners.journal import Journal
@@ -39,6 +39,7 @@ class EnvironmentMixin(LoggingConfigurable):
     database_url = Unicode("", config=True, help="Where environments, members and launches are kept.")
     language = Unicode("fr", config=True, help="Language of a reader who has not said: fr or en.")
     activity_interval = Int(60, config=True, help="Seconds between two reports of activity by a server.")
+    home_grace = Int(30 * 86400, config=True, help="Seconds until the files of a deleted server are removed.")
     ceilings = Dict(config=True, help="What this site allows at most: the fields of environments.Ceilings.")
 
     # One per database and Hub process.
@@ -105,9 +106,9 @@ class EnvironmentMixin(LoggingConfigurable):
             raise await self._failed(launch, failure) from failure
         except Exception as error:
             self.log.exception("Launch %s of %s failed", launch.reference, self._log_name)
-            failure = LaunchFailed("internal", {}, str(error))
-            self._give_up(launch, failure)
-            raise await self._failed(launch, failure) from error
+            unforeseen = LaunchFailed("internal", {}, str(error))
+            self._give_up(launch, unforeseen)
+            raise await self._failed(launch, unforeseen) from error
         steps.finish()
         self.journal.ready(launch.launch_id)
         return f"http://{address}"
@@ -145,6 +146,12 @@ class EnvironmentMixin(LoggingConfigurable):
         env.pop("JUPYTERHUB_COOKIE_OPTIONS", None)
         env["JUPYTERHUB_ACTIVITY_INTERVAL"] = str(self.activity_interval)
         return env
+
+    async def delete_forever(self) -> None:
+        """The server was deleted, not stopped: its files get a date. Mends the parent: never removed."""
+        store = await self.store()
+        delete_after = datetime.now(UTC) + timedelta(seconds=self.home_grace)
+        await store.run(homes.schedule, self.user.name, self.name, delete_after=delete_after)
 
     # What the Hub's own pages may do: ask, never start by a link.
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 import zlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +83,7 @@ class Homes:
         if storage.writers(await self._engine.tasks(home=volume), volume):
             raise HomeInUse(volume)
 
-    async def archive(self, volume: str) -> AsyncIterator[bytes]:
+    async def archive(self, volume: str) -> AsyncGenerator[bytes, None]:
         """The home as gzipped tar, block by block, never more than one block in memory.
 
         Raises NoSuchHome, HomeInUse, EngineDown, before the first block.

@@ -93,12 +93,10 @@ class Opening:
 
     def _no_place(self, state: Waiting) -> None:
         """A full Swarm may have room in a moment; a missing volume driver does not come by waiting."""
-        code, args = task_state.explain(state.words)
-        args = facts(code, args, self._launch)
-        if code != "capacity":
-            raise LaunchFailed(code, args, state.words)
+        if task_state.explain(state.words)[0] == "volume-down":
+            raise LaunchFailed("volume-down", {}, state.words)
         self._place_by = self._place_by or self._now() + self._patience.placement
-        self._steps.explain(code, args)
+        self._steps.explain("capacity", facts("capacity", {}, self._launch))
 
     async def _ask(self, state: Waiting | Running) -> None:
         """Begin to ask as soon as the container may listen: `running` is reported up to 0.3 s late."""

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from dockerspawner import SwarmSpawner
 from traitlets import Float, Int, default
 
-from environments import LaunchSpec, LaunchState, LaunchView, current_launch
+from environments import LaunchSpec, LaunchState, LaunchView, queries
 from spawners import service_spec, storage
 from spawners.autopsy import out_of_memory
 from spawners.engine import Engine
@@ -168,7 +168,7 @@ class SwarmEnvironmentSpawner(EnvironmentMixin, SwarmSpawner):
             return 0
         self._began = True
         store = await self.store()
-        launch = await store.run(current_launch, self.user.name, self.name)
+        launch = await store.run(queries.current_launch, self.user.name, self.name)
         if launch is None or not launch.live:
             return 0
         self.launch_id = launch.id

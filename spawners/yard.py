@@ -10,15 +10,15 @@ from spawners.errors import LaunchFailed
 from spawners.nodes import Nodes
 from spawners.queue import StartQueue
 from spawners.reaper import Reaper
-from spawners.watcher import Watcher
+from spawners.watcher import TICK, Watcher
 
 
 class Yard:
     """One per stack and process; it holds no truth that the engine does not hold, too."""
 
-    def __init__(self, engine: Engine, network: str) -> None:
+    def __init__(self, engine: Engine, network: str, *, tick: float = TICK) -> None:
         self.engine = engine
-        self.watcher = Watcher(engine, network)
+        self.watcher = Watcher(engine, network, tick=tick)
         self.queue = StartQueue()
         self.reaper = Reaper(engine)
         self.nodes = Nodes(engine)

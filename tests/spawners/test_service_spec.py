@@ -111,7 +111,12 @@ def test_threads_follow_the_cpu_limit(limit: float, threads: str) -> None:
 
 
 def test_a_teacher_may_set_variables_but_not_the_hubs() -> None:
-    theirs = (("OMP_NUM_THREADS", "7"), ("JUPYTERHUB_API_TOKEN", "stolen"), ("JPY_API_TOKEN", "stolen"), ("A", "b"))
+    theirs = (
+        ("OMP_NUM_THREADS", "7"),
+        ("JUPYTERHUB_API_TOKEN", "stolen"),
+        ("JPY_API_TOKEN", "stolen"),
+        ("A", "b"),
+    )
     found = service_spec.environment(launch(environment=theirs), HUB)
     assert found["OMP_NUM_THREADS"] == "7"
     assert found["A"] == "b"
@@ -119,7 +124,9 @@ def test_a_teacher_may_set_variables_but_not_the_hubs() -> None:
     assert "JPY_API_TOKEN" not in found
 
 
-@pytest.mark.parametrize(("language", "locale"), [("fr", "fr_FR.UTF-8"), ("en", "en_US.UTF-8"), ("de", "en_US.UTF-8")])
+@pytest.mark.parametrize(
+    ("language", "locale"), [("fr", "fr_FR.UTF-8"), ("en", "en_US.UTF-8"), ("de", "en_US.UTF-8")]
+)
 def test_locale(language: str, locale: str) -> None:
     assert service_spec.environment(launch(language=language), {})["LANG"] == locale
 

@@ -12,7 +12,9 @@ from spawners.task_state import Ended, Failed, Running, Waiting
 NETWORK = "t-users"
 
 
-def task(state: str, *, err: str = "", exit_code: int | None = None, desired: str = "running") -> dict[str, Any]:
+def task(
+    state: str, *, err: str = "", exit_code: int | None = None, desired: str = "running"
+) -> dict[str, Any]:
     status: dict[str, Any] = {"State": state, "Message": ""}
     if err:
         status["Err"] = err
