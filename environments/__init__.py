@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from environments import names, passwords, queries, roster
+from environments import names, passwords, quantities, queries, roster
 from environments.actions import accounts, catalogue, homes, joining, launching, people
 from environments.errors import (
     AccountDisabled,
@@ -128,6 +128,7 @@ __all__ = [
     "parse_yaml",
     "passwords",
     "people",
+    "quantities",
     "queries",
     "roster",
     "to_yaml",
