@@ -25,8 +25,9 @@ def configure(c: Config, settings: Settings) -> None:
 
 def _addresses(c: Config, settings: Settings) -> None:
     # Listens on both networks; proxy, portal and the servers find it by its name there.
-    c.JupyterHub.hub_ip = "0.0.0.0"  # noqa: S104
-    c.JupyterHub.hub_port = urlsplit(settings.hub_url).port or 80
+    # (A whole URL: with hub_ip, the Hub would listen on what hub_connect_url resolves to, and at this
+    # moment the Swarm does not give its own name yet.)
+    c.JupyterHub.hub_bind_url = f"http://0.0.0.0:{urlsplit(settings.hub_url).port or 80}"
     c.JupyterHub.hub_connect_url = settings.hub_url
     c.JupyterHub.default_url = PORTAL
     c.JupyterHub.authenticate_prometheus = True
