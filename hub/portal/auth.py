@@ -133,9 +133,10 @@ Administrator = Annotated[Person, Depends(administrator)]
 def begin(request: Request) -> Response:
     """Send the browser to the Hub; where it was going travels in a cookie, so no log holds a join code."""
     portal = portal_of(request)
-    path = request.url.path
-    query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
-    target = path + query if request.method == "GET" else urls.page_of(path)
+    # As it was sent: decoding would change what a file's name is.
+    path = request.scope["raw_path"].decode("latin-1")
+    query = f"?{request.url.query}" if request.url.query else ""
+    target = path + query if request.method in {"GET", "HEAD"} else urls.page_of(path)
     response = RedirectResponse("", 303)
     signing = portal.sessions.begin_sign_in(request, response, urls.parse_next(target))
     challenge = base64.urlsafe_b64encode(hashlib.sha256(signing.verifier.encode()).digest()).rstrip(b"=")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -53,7 +52,6 @@ class Renderer:
             "site_name": self._settings.site_name,
             "contact": contact,
             "contact_url": f"mailto:{contact}" if "@" in contact and ":" not in contact else contact,
-            "version": version("paillasse"),
             "languages": {"fr": "Français", "en": "English"},
         }
         return environment
@@ -65,6 +63,10 @@ class Renderer:
             request.headers.get("accept-language", ""),
             self._settings.language,
         )
+        return self.words_in(language)
+
+    def words_in(self, language: str) -> Words:
+        """One language, with the installation's hours."""
         return Words(language, self._zone)
 
     def fragment(self, words: Words, name: str, now: datetime, **context: object) -> str:

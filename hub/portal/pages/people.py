@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import RedirectResponse, Response
 
-from environments import Invalid, PeoplePage, Role, accounts, one_time, read_roster
+from environments import Invalid, Role, accounts, passwords, roster
 from hub.portal import urls
 from hub.portal.auth import Administrator, Posted
 from hub.portal.context import portal_of
@@ -34,7 +34,7 @@ async def people(
 @router.post(urls.PEOPLE)
 async def add(request: Request, person: Administrator, form: Posted) -> Response:
     """One more person, with a password shown once and changed at the first sign-in."""
-    portal, password = portal_of(request), one_time()
+    portal, password = portal_of(request), passwords.one_time()
     wanted = {name: str(form.get(name, "")).strip() for name in ("username", "display_name", "role")}
     try:
         role = Role(wanted["role"])
@@ -57,7 +57,7 @@ async def add_list(request: Request, person: Administrator, form: Posted) -> Res
     """A whole class, all or nobody; every faulty line is named."""
     portal = portal_of(request)
     try:
-        entries = await asyncio.to_thread(read_roster, await _list_text(form))
+        entries = await asyncio.to_thread(roster.read_roster, await _list_text(form))
         done = await portal.store.run(accounts.import_csv, person.actor, entries, now=portal.now())
     except Invalid as invalid:
         return await _page(request, person, status=422, list_problems=invalid.problems)
@@ -67,7 +67,7 @@ async def add_list(request: Request, person: Administrator, form: Posted) -> Res
 @router.post(f"{urls.PEOPLE}/{{username}}/reset")
 async def reset(request: Request, person: Administrator, username: Username, _form: Posted) -> Response:
     """Another one-time password, for a person who has lost theirs."""
-    portal, password = portal_of(request), one_time()
+    portal, password = portal_of(request), passwords.one_time()
     view = await portal.store.run(accounts.reset_password, person.actor, username, password)
     return await _page(request, person, search=view.username, passwords=((view.username, password),))
 
@@ -126,7 +126,7 @@ async def _page(
     **shown: object,
 ) -> Response:
     portal = portal_of(request)
-    found: PeoplePage = await portal.store.run(accounts.list, person.actor, search=search, page=page)
+    found: accounts.PeoplePage = await portal.store.run(accounts.list, person.actor, search=search, page=page)
     context = {"wanted": {}, "problems": (), "list_problems": (), "passwords": (), "imported": None} | shown
     return portal.renderer.page(
         request,

@@ -20,7 +20,7 @@ from hub.portal.stream import LaunchStream
 
 router = APIRouter()
 
-Slug = Annotated[str, Path(pattern=r"^[a-z](?:[a-z0-9]|-(?!-)){0,28}[a-z0-9]$|^[a-z]$", max_length=30)]
+Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
 PLACE = f"{urls.PREFIX}/start/{{slug}}"
 HEARTBEAT = 5
 FRESHLY_READY = 15.0  # seconds during which a page that is (re)loaded still opens by itself

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from config.settings import Settings
-from environments import Actor, Role, Store, accounts, catalogue, joining, new_join_code, parse_yaml, people
+from environments import Actor, Role, Store, accounts, catalogue, joining, names, parse_yaml, people
 from hub.portal.app import create_app
 from hub.portal.context import Portal
 from tests.hub.double import LOGIN_COOKIE, SECRET, WORKER, Double
@@ -48,6 +48,7 @@ class Site:
     url: str
     portal: Portal
     double: Double
+    visitors: list[Visitor] = field(default_factory=list)
 
     @property
     def store(self) -> Store:
@@ -78,7 +79,7 @@ class Site:
 
     def link(self, slug: str, *, max_uses: int | None = None, expires_in: timedelta | None = None) -> str:
         """A new join code."""
-        now, code = datetime.now(UTC), new_join_code()
+        now, code = datetime.now(UTC), names.new_join_code()
         expires_at = now + expires_in if expires_in else None
         self.store.run_sync(
             joining.issue, ROOT_ACTOR, slug, code=code, expires_at=expires_at, max_uses=max_uses, now=now
@@ -96,11 +97,13 @@ class Site:
             )
         visitor = Visitor(self.url, username, language)
         visitor.http.cookies.set(LOGIN_COOKIE, username)
+        self.visitors.append(visitor)
         return visitor
 
     def member(self, **options: str) -> tuple[Visitor, str]:
-        """Somebody who has joined an environment; returns them and its slug."""
+        """Somebody signed in here who has joined an environment; returns them and its slug."""
         slug, visitor = self.environment(**options), self.person()
+        visitor.get("/")
         self.store.run_sync(joining.redeem, visitor.username, self.link(slug), datetime.now(UTC))
         return visitor, slug
 
@@ -221,3 +224,6 @@ def running_site(settings_of: Callable[[int], Settings]) -> Iterator[Site]:
 def site(running_site: Site) -> Iterator[Site]:
     yield running_site
     running_site.double.reset()
+    for visitor in running_site.visitors:
+        visitor.http.close()
+    running_site.visitors.clear()
