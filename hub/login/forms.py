@@ -28,7 +28,6 @@ from hub.login.pages import TIMEZONE, reader
 from hub.login.provider import Proof
 
 PORTAL = "services/portal/"
-TICKET = "paillasse-new-password"
 TICKET_DAYS = 1 / 48
 
 _EXPIRED = N_("This form was open for too long. Please try again.")
@@ -146,7 +145,6 @@ class PasswordPage(FormPage):
         except EnvironmentsError as refusal:
             await self._form(*self.sentence(refusal), status=422 if isinstance(refusal, Invalid) else 403)
             return
-        self.clear_cookie(TICKET, path=self.hub.base_url)
         user = await sessions.begin(self, Proof("local", changed.person.username))
         self.redirect(self.get_next_url(user), status=303)
 
@@ -251,12 +249,12 @@ class ToPortal(BaseHandler):
 def give_ticket(handler: BaseHandler, found: accounts.Credentials) -> None:
     """Half an hour to choose a password; worth nothing once the one-time password has changed."""
     ticket = json.dumps([found.person.username, found.stamp])
-    handler._set_cookie(TICKET, ticket, path=handler.hub.base_url, samesite="Strict")
+    handler._set_cookie(sessions.TICKET, ticket, path=handler.hub.base_url, samesite="Strict")
 
 
 def read_ticket(handler: BaseHandler) -> tuple[str, str] | None:
     """Whose password is to be chosen, and the stamp of the one that was proven."""
-    ticket = handler.get_secure_cookie(TICKET, max_age_days=TICKET_DAYS)
+    ticket = handler.get_secure_cookie(sessions.TICKET, max_age_days=TICKET_DAYS)
     if not ticket:
         return None
     username, stamp = json.loads(ticket)

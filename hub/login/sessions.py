@@ -11,6 +11,8 @@ from tornado.web import HTTPError
 
 from hub.login.provider import Proof
 
+# Lets a person choose a password, before any session begins.
+TICKET = "paillasse-new-password"
 # The Hub's own way of knowing the token that it gave to a server.
 _SERVER_NOTE = "Server at "
 
@@ -21,6 +23,7 @@ async def begin(handler: Any, proof: Proof) -> User:
     `handler` is a BaseHandler of the Hub. Raises HTTPError 403 when the proof admits nobody.
     """
     handler.clear_login_cookie()
+    handler.clear_cookie(TICKET, path=handler.hub.base_url)
     handler._session_id = uuid.uuid4().hex
     handler.set_session_cookie()
     user = await handler.login_user({"proof": proof})
