@@ -20,6 +20,8 @@ from babel.numbers import format_decimal
 LANGUAGES = ("fr", "en")
 COOKIE = "paillasse-lang"
 LOCALE = Path(__file__).parent / "locale"
+# How dates and numbers are written: English here is that of Europe, with 24 hours.
+FORMATS = {"fr": "fr_FR", "en": "en_GB"}
 
 
 def N_(msgid: str) -> str:
@@ -82,17 +84,17 @@ class Words:
         """A point in time as people say it: the hour today, the day and the hour otherwise."""
         local = at.astimezone(self.timezone)
         if local.date() == now.astimezone(self.timezone).date():
-            return format_time(local, "short", locale=self.language)
+            return format_time(local, "short", locale=FORMATS[self.language])
         return self.date_and_hour(at)
 
     def date_and_hour(self, at: datetime) -> str:
         """The day, the year and the hour, whatever the day."""
         pattern = {"fr": "d MMMM y 'à' HH:mm", "en": "d MMMM y 'at' HH:mm"}[self.language]
-        return format_datetime(at.astimezone(self.timezone), pattern, locale=self.language)
+        return format_datetime(at.astimezone(self.timezone), pattern, locale=FORMATS[self.language])
 
     def day(self, at: datetime) -> str:
         """The date alone, in full."""
-        return format_date(at.astimezone(self.timezone), "long", locale=self.language)
+        return format_date(at.astimezone(self.timezone), "long", locale=FORMATS[self.language])
 
     def span(self, length: timedelta | float) -> str:
         """A length of time with its two largest units: `3 min 20 s`, `2 h 5 min`, `4 d`."""
@@ -109,10 +111,10 @@ class Words:
         """A short length with its first decimal: `0.4 s`; from ten seconds on as `span`."""
         if seconds >= 10:
             return self.span(seconds)
-        return f"{format_decimal(round(seconds, 1), locale=self.language)}\N{NO-BREAK SPACE}s"
+        return f"{format_decimal(round(seconds, 1), locale=FORMATS[self.language])}\N{NO-BREAK SPACE}s"
 
-    def size(self, count: float) -> str:
-        """Bytes in the unit people use for files."""
+    def size(self, count: float, thousand: int = 1000) -> str:
+        """Bytes in the unit people use for files; for memory, which is sold by powers of two, say 1024."""
         units = [
             self.say(N_("bytes")),
             self.say(N_("kB")),
@@ -121,7 +123,7 @@ class Words:
             self.say(N_("TB")),
         ]
         step = 0
-        while count >= 999.5 and step < len(units) - 1:
-            count, step = count / 1000, step + 1
-        shown = format_decimal(round(count, 1) if count < 10 else round(count), locale=self.language)
+        while count >= thousand - 0.5 and step < len(units) - 1:
+            count, step = count / thousand, step + 1
+        shown = format_decimal(round(count, 1) if count < 10 else round(count), locale=FORMATS[self.language])
         return f"{shown}\N{NO-BREAK SPACE}{units[step]}"

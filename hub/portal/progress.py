@@ -144,9 +144,8 @@ def _headline(state: str, steps: Sequence[StepLine], failure: texts.Text | None,
 def _sentence(launch: LaunchView, failure: texts.Text | None, words: Words) -> str:
     if failure is not None:
         args: dict[str, object] = dict(launch.failure_args)
-        for name in ("memory", "size"):
-            if isinstance(args.get(name), (int, float)):
-                args[name] = words.size(float(launch.failure_args[name]))
+        if isinstance(args.get("memory"), (int, float)):
+            args["memory"] = words.size(float(launch.failure_args["memory"]), 1024)
         return failure.say(words, args)
     if launch.state is LaunchState.ENDED:
         return words.say(texts.ENDS.get(launch.end_reason or "", N_("It is no longer running.")))

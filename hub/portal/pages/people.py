@@ -17,6 +17,7 @@ from hub.portal.context import portal_of
 router = APIRouter()
 
 Username = Annotated[str, Path(max_length=64)]
+EMPTY = {"username": "", "display_name": "", "role": ""}
 LARGEST = 1_000_000  # bytes of a class list
 
 
@@ -127,7 +128,7 @@ async def _page(
 ) -> Response:
     portal = portal_of(request)
     found: accounts.PeoplePage = await portal.store.run(accounts.list, person.actor, search=search, page=page)
-    context = {"wanted": {}, "problems": (), "list_problems": (), "passwords": (), "imported": None} | shown
+    context = {"wanted": EMPTY, "problems": (), "list_problems": (), "passwords": (), "imported": None} | shown
     return portal.renderer.page(
         request,
         "people.html",

@@ -104,7 +104,7 @@ def test_a_reader_who_comes_back_gets_what_is_new_and_no_more(site: Site) -> Non
     member, slug = site.member()
     launch = begin(site, member, slug)
     record(site, launch, "queued", "placed")
-    site.store.run_sync(launching.failed, launch.id, "oom", {"memory": 512_000_000}, "Killed", now=now())
+    site.store.run_sync(launching.failed, launch.id, "oom", {"memory": 512 * 2**20}, "Killed", now=now())
     whole = list(stream(member, slug))
     assert [message.event for message in whole] == ["panel"] * 4 + ["end"]
     rest = list(stream(member, slug, last=whole[1].id))
