@@ -112,7 +112,7 @@ def _line(
 
 
 def _problem(line: int, message: str, path: str = "", **fields: Scalar) -> Problem:
-    return Problem(path, "csv", message, line=line, fields=fields)
+    return Problem(path, "csv", message, line=line, column=1, fields=fields)
 
 
 def _entry(line: _Line) -> Entry:

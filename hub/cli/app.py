@@ -7,7 +7,7 @@ import sys
 import typer
 
 from config.settings import SettingsError
-from hub.cli import env
+from hub.cli import env, user
 from hub.cli.runtime import tr
 from hub.i18n import N_
 
@@ -19,6 +19,7 @@ app = typer.Typer(
     help=tr(N_("Environments and people of a Paillasse installation.")),
 )
 app.add_typer(env.app, name="env")
+app.add_typer(user.app, name="user")
 
 
 def main() -> None:
