@@ -61,8 +61,7 @@ def _environments(site: Site) -> list[str]:
     slugs = sorted(path.stem for path in (ROOT / CATALOGUE).glob("*.yaml"))
     with step(tr("Ready environments")) as notes:
         try:
-            for slug in slugs:
-                call(site, "env", "apply", f"/srv/paillasse/{CATALOGUE}/{slug}.yaml")
+            call(site, "env", "apply", f"/srv/paillasse/{CATALOGUE}")
         except CommandFailed as error:
             raise _refused(tr("The ready environments could not be applied."), error) from error
         notes.append(", ".join(slugs))

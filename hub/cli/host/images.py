@@ -8,7 +8,8 @@ import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from hub.cli.host.shell import ROOT, CommandFailed, apt_install, docker, is_root
 
 SUITE = "bookworm"
 BASE = f"paillasse/base:{SUITE}"
+MADE = f"paillasse/debian:{SUITE}"
 FIRST_ENVIRONMENT = "jupyterlab-python"
 SOURCE = ("environments", "spawners", "hub", "config", "jupyterhub_config.py", "pyproject.toml", "LICENSE")
 IGNORED = {"__pycache__", "node_modules", ".mypy_cache", ".ruff_cache"}
@@ -38,12 +40,23 @@ class Built:
 def ensure_images(*, rebuild: bool = False) -> Built:
     """Build what is missing or has changed. Raises Failure."""
     _copy_site_certificates()
+    if rebuild:
+        _forget_debian()
     base = _ensure("base", BASE, files_below(ROOT / "images/base"), _debian, rebuild=rebuild)
     platform = _ensure("platform", "paillasse/platform:latest", platform_context(), lambda: BASE, base)
     proxy = _ensure("proxy", "paillasse/proxy:latest", files_below(ROOT / "images/proxy"), lambda: BASE, base)
     first = files_below(ROOT / "images" / FIRST_ENVIRONMENT)
-    _ensure(FIRST_ENVIRONMENT, f"paillasse/{FIRST_ENVIRONMENT}:latest", first, lambda: BASE, base)
+    name = f"paillasse/{FIRST_ENVIRONMENT}"
+    _ensure(FIRST_ENVIRONMENT, f"{name}:latest", first, lambda: BASE, base)
+    # The catalogue names a version, so that an environment does not change under its teacher's feet.
+    docker("tag", f"{name}:latest", f"{name}:{release()}")
     return Built(platform, proxy)
+
+
+def release() -> str:
+    """The part of our version that environments name: 0.1 of 0.1.0."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return ".".join(str(project["version"]).split(".")[:2])
 
 
 def files_below(directory: Path, inside: str = "") -> dict[str, Path]:
@@ -100,13 +113,15 @@ def image_id(tag: str) -> str:
         return ""
 
 
-def _ensure(name: str, tag: str, context: Context, base: object, *parents: str, rebuild: bool = False) -> str:
+def _ensure(
+    name: str, tag: str, context: Context, base: Callable[[], str], *parents: str, rebuild: bool = False
+) -> str:
     with step(tr("Image {name}", name=name)) as notes:
         wanted = content_hash(context, *parents)
         if not rebuild and _label(tag) == wanted:
             notes.append(tr("nothing changed"))
         else:
-            _build(name, tag, context, base() if callable(base) else "", wanted)
+            _build(name, tag, context, base(), wanted, fresh=rebuild)
         return image_id(tag)
 
 
@@ -117,13 +132,15 @@ def _label(tag: str) -> str:
         return ""
 
 
-def _build(name: str, tag: str, context: Context, base: str, content: str) -> None:
+def _build(name: str, tag: str, context: Context, base: str, content: str, *, fresh: bool) -> None:
     proxies = [key for key in ("http_proxy", "https_proxy", "no_proxy") if key in os.environ]
-    arguments = [word for key in proxies for word in ("--build-arg", key)]
+    options = [word for key in proxies for word in ("--build-arg", key)]
+    # The second tag keeps a running platform's image from being pruned once the first has moved on.
+    options += ["--tag", tag, "--tag", f"{tag.partition(':')[0]}:{content}"]
+    options += ["--no-cache"] if fresh else []
     try:
         docker(
-            "build", "--quiet", "--tag", tag, "--label", f"{LABEL}={content}",
-            "--build-arg", f"BASE={base}", *arguments, "-",
+            "build", "--quiet", *options, "--label", f"{LABEL}={content}", "--build-arg", f"BASE={base}", "-",
             stdin=archive(context), timeout=3600,
         )  # fmt: skip
     except CommandFailed as error:
@@ -143,13 +160,18 @@ def _debian() -> str:
     given = os.environ.get("PAILLASSE_DEBIAN_IMAGE")
     if given:
         return given
-    official, made = f"debian:{SUITE}-slim", f"paillasse/debian:{SUITE}"
+    official = f"debian:{SUITE}-slim"
     if succeeds("docker", "pull", "--quiet", official, timeout=60) or image_id(official):
         return official
-    if not image_id(made):
+    if not image_id(MADE):
         with step(tr("No registry answers: making Debian from its packages")):
-            _bootstrap(made)
-    return made
+            _bootstrap(MADE)
+    return MADE
+
+
+def _forget_debian() -> None:
+    """The next build begins with today's packages."""
+    succeeds("docker", "rmi", "--force", BASE, MADE)
 
 
 def _bootstrap(tag: str) -> None:
