@@ -74,7 +74,12 @@ class Engine:
         future = self._submit("create_service", **spec)
         try:
             return str((await self._wait(asyncio.shield(future), deadline))["ID"])
-        except (asyncio.CancelledError, EngineDown):
+        except asyncio.CancelledError:
+            # The thread goes on: let what it makes be seen by whoever starts next on the same home.
+            await asyncio.wait({future}, timeout=0.5)
+            future.add_done_callback(self._drop_late)
+            raise
+        except EngineDown:
             future.add_done_callback(self._drop_late)
             raise
         except NotFound as error:

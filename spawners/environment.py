@@ -68,7 +68,6 @@ class EnvironmentMixin(LoggingConfigurable):
         try:
             launch = await self._resolve()
             self.launch_id = launch.launch_id
-            self.wear(launch)
             return await self._start(launch)
         finally:
             self._starting = False
@@ -96,6 +95,7 @@ class EnvironmentMixin(LoggingConfigurable):
     async def _start(self, launch: LaunchSpec) -> str:
         steps = Steps(self.teller(launch.launch_id, launch.language))
         try:
+            self.wear(launch)
             address = await self.bring_up(launch, steps)
         except asyncio.CancelledError:
             # The person changed their mind. The Hub gives us a second, so nothing is waited for.
@@ -131,7 +131,7 @@ class EnvironmentMixin(LoggingConfigurable):
         self.mem_guarantee = launch.resources.memory_reservation or None
         self.cpu_limit = launch.resources.cpu_limit
         self.cpu_guarantee = launch.resources.cpu_reservation or None
-        self.cmd = list(launch.command or ())
+        self.cmd = list(launch.command) if launch.command else None
         self.port = launch.interface.port
         # The Hub formats these with str.format.
         self.default_url = _literal(launch.interface.path)
@@ -184,7 +184,11 @@ class EnvironmentMixin(LoggingConfigurable):
         story = self._stories.get(self.database_url)
         if story is None:
             story = self._stories[self.database_url] = Story(self.database_url, self.stack)
-        await asyncio.shield(story.opened)
+        try:
+            await asyncio.shield(story.opened)
+        except Exception:
+            self._stories.pop(self.database_url, None)  # the next start tries again
+            raise
         return story.store
 
     @property

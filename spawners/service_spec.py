@@ -67,9 +67,9 @@ def labels(launch: LaunchSpec, stack: str) -> dict[str, str]:
     return marks
 
 
-def environment(launch: LaunchSpec, hub: Mapping[str, str]) -> dict[str, str]:
+def environment(launch: LaunchSpec, hub: Mapping[str, str], cpus: float | None = None) -> dict[str, str]:
     """Our defaults, then the teacher's variables, then the Hub's: the later wins."""
-    threads = str(max(1, math.ceil(launch.resources.cpu_limit)))
+    threads = str(max(1, math.ceil(_cpu_limit(launch, cpus))))
     locale = LOCALES.get(launch.language[:2], LOCALES["en"])
     ours = dict.fromkeys(THREAD_VARIABLES, threads) | {"LANG": locale, "LC_ALL": locale}
     theirs = {name: value for name, value in launch.environment if not name.startswith(RESERVED)}
@@ -89,7 +89,7 @@ def build(
     extras = extras or Extras()
     marks = labels(launch, site.stack)
     task = {
-        "container_spec": _container(launch, site, image, marks, environment(launch, hub), extras),
+        "container_spec": _container(launch, site, image, marks, environment(launch, hub, cpus), extras),
         "resources": _resources(launch, cpus, extras),
         # A server that leaves has left: restarting is for people. The parent's default is for ever.
         "restart_policy": {"Condition": "none"},
@@ -150,12 +150,17 @@ def _mounts(launch: LaunchSpec, site: Site) -> list[dict[str, Any]]:
     return mounts
 
 
+def _cpu_limit(launch: LaunchSpec, cpus: float | None) -> float:
+    """The engine refuses a limit above what the node has, where it would limit nothing."""
+    wanted = launch.resources.cpu_limit
+    return min(wanted, cpus) if cpus else wanted
+
+
 def _resources(launch: LaunchSpec, cpus: float | None, extras: Extras) -> Resources:
     wanted = launch.resources
-    cpu_limit = min(wanted.cpu_limit, cpus) if cpus else wanted.cpu_limit
     resources = Resources(
         **{
-            "cpu_limit": int(cpu_limit * 1e9),
+            "cpu_limit": int(_cpu_limit(launch, cpus) * 1e9),
             "mem_limit": wanted.memory_limit,
             "cpu_reservation": int(wanted.cpu_reservation * 1e9) or None,
             "mem_reservation": wanted.memory_reservation or None,

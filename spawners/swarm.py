@@ -143,10 +143,12 @@ class SwarmEnvironmentSpawner(EnvironmentMixin, SwarmSpawner):
 
     async def _ended(self, state: Failed | Ended | None) -> int:
         """Tell why, once, and remove the traces: the Hub does not stop what says it has ended."""
-        launch_id, self.launch_id = self.launch_id, ""
         await self.store()
-        self.journal.ended(launch_id, await self._reason(state))
-        self.tear_down(launch_id)
+        reason = await self._reason(state)
+        launch_id, self.launch_id = self.launch_id, ""
+        if launch_id:
+            self.journal.ended(launch_id, reason)
+            self.tear_down(launch_id)
         return int(state.args.get("status", 1)) if isinstance(state, Failed) else 0
 
     async def _reason(self, state: Failed | Ended | None) -> str:

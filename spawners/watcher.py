@@ -54,10 +54,12 @@ class Watcher:
         while self._followers:
             try:
                 tasks = await self._engine.tasks_of(sorted(self._followers))
+                self._publish(tasks)
             except (EngineDown, EngineRefused) as error:
                 log.warning("The engine does not say how starts go: %s", error)
-            else:
-                self._publish(tasks)
+            except Exception:
+                # One odd task must not leave all the starts without news.
+                log.exception("Cannot read the tasks")
             await asyncio.sleep(self._tick)
 
     def _publish(self, tasks: Iterable[Task]) -> None:

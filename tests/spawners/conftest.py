@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
+from docker import APIClient
 
 from spawners.engine import Engine
+from spawners.environment import EnvironmentMixin
 from spawners.yard import Yard
+from tests.spawners import real
 from tests.spawners.double import EngineDouble
-
-STACK = "t-spawner"
-NETWORK = "t-users"
+from tests.spawners.support import NETWORK, STACK, School, open_school
 
 
 @pytest.fixture
@@ -33,6 +35,27 @@ def engine(docker: EngineDouble) -> Iterator[Engine]:
 def yard(engine: Engine) -> Yard:
     """What the starts of one Hub share."""
     return Yard(engine, NETWORK, tick=0.02)
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[APIClient]:
+    """The real engine, with our image and network, for the tests marked `swarm`."""
+    with real.prepared() as engine:
+        yield engine
+
+
+@pytest.fixture
+async def school(tmp_path: Path) -> AsyncIterator[School]:
+    """A site with one environment, `python-intro`, that ada has joined."""
+    made = open_school(tmp_path)
+    made.publish("python-intro")
+    made.admit("ada", "python-intro")
+    yield made
+    for story in EnvironmentMixin._stories.values():
+        await story.journal.written()
+        story.store.dispose()
+    EnvironmentMixin._stories.clear()
+    made.store.dispose()
 
 
 class Web:

@@ -12,9 +12,9 @@ from docker.errors import NotFound
 
 from spawners.engine import Engine
 from spawners.errors import EngineDown, EngineRefused
-from tests.spawners.conftest import STACK
 from tests.spawners.double import EngineDouble, api_error
 from tests.spawners.launches import LAUNCH
+from tests.spawners.support import STACK
 
 SPEC = {"name": "t-spawner-x", "labels": {"paillasse.stack": STACK}, "task_template": {}}
 

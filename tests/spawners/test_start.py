@@ -18,9 +18,10 @@ from spawners.start import Start
 from spawners.steps import Steps
 from spawners.task_state import Running, Waiting
 from spawners.yard import Yard
-from tests.spawners.conftest import NETWORK, STACK, Web
+from tests.spawners.conftest import Web
 from tests.spawners.double import EngineDouble, api_error
 from tests.spawners.launches import LAUNCH, launch, resources
+from tests.spawners.support import NETWORK, STACK
 
 SITE = Site(STACK, NETWORK)
 
@@ -224,12 +225,12 @@ async def test_a_leftover_of_the_same_server_is_removed_before(
 async def test_a_home_is_free_only_when_the_old_container_has_ended(
     yard: Yard, docker: EngineDouble, web: Web
 ) -> None:
-    docker.linger = 6
+    docker.linger = 25
     await Attempt(yard, web.port, launch_id="oldoldoldold").run()
     await yard.reaper.remove("t-spawner-oldoldoldold")
     attempt = Attempt(yard, web.port, launch_id="newnewnewnew")
     running = asyncio.create_task(attempt.run())
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.2)
     assert docker.running() == [], "no second container while the first may write"
     await running
     assert ("queued", "running", "home-closing") in attempt.told
