@@ -182,7 +182,7 @@ def _language(text: str) -> str:
 def _timezone(text: str) -> str:
     try:
         ZoneInfo(text)
-    except KeyError as error:
+    except (KeyError, ValueError, OSError) as error:
         raise ValueError("must be a time zone such as Europe/Paris") from error
     return text
 
