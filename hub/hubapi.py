@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -188,13 +187,12 @@ class HubApi:
             raise HubDown(f"{method} {path.partition('?')[0]}: {type(broken).__name__}") from broken
         if answer.status_code < 400:
             return answer
-        if answer.status_code in {500, 502, 503, 504}:
-            raise HubDown(f"{answer.status_code} {_message(answer)}")
-        if answer.status_code in {401, 403} and path == "/user":
-            raise TokenGone(answer.status_code, _message(answer))
-        if answer.status_code == 401:
-            raise TokenGone(answer.status_code, _message(answer))
-        raise HubRefused(answer.status_code, _message(answer))
+        words = _words(answer)
+        if words is None or (answer.status_code >= 500 and method == "GET"):
+            raise HubDown(f"{answer.status_code} {answer.reason_phrase}")
+        if answer.status_code == 401 or (answer.status_code == 403 and path == "/user"):
+            raise TokenGone(answer.status_code, words)
+        raise HubRefused(answer.status_code, words)
 
 
 def _server(username: str, slug: str) -> str:
@@ -221,8 +219,9 @@ def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def _message(answer: httpx.Response) -> str:
+def _words(answer: httpx.Response) -> str | None:
+    """What the Hub says about its refusal; nothing when it was not the Hub that spoke."""
     try:
-        return str(answer.json().get("message", ""))[:500]
-    except (json.JSONDecodeError, AttributeError, UnicodeDecodeError):
-        return answer.reason_phrase
+        return str(answer.json().get("message") or answer.reason_phrase)[:500]
+    except (ValueError, AttributeError):
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
@@ -106,16 +107,16 @@ async def signed_in(request: Request) -> Person:
     return person
 
 
-async def posted(request: Request, person: Annotated[Person, Depends(signed_in)]) -> FormData:
+async def posted(request: Request, person: Annotated[Person, Depends(signed_in)]) -> AsyncIterator[FormData]:
     """The form of a page of ours; raises Problem when it comes from anywhere else."""
     portal = portal_of(request)
     if not csrf.same_origin(request, portal.settings.public_url):
         raise Problem("cross-site")
-    form = await request.form(max_files=1, max_fields=50)
-    given = form.get(csrf.FIELD)
-    if not isinstance(given, str) or not csrf.matches(person.csrf, given):
-        raise Problem("form-expired")
-    return form
+    async with request.form(max_files=1, max_fields=50) as form:
+        given = form.get(csrf.FIELD)
+        if not isinstance(given, str) or not csrf.matches(person.csrf, given):
+            raise Problem("form-expired")
+        yield form
 
 
 async def administrator(person: Annotated[Person, Depends(signed_in)]) -> Person:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from enum import StrEnum, auto
 from typing import TypeVar
 
-from environments import LaunchView, Store, launching
-from hub.hubapi import HubApi, HubDown, HubRefused, Started, TokenGone
+from environments import LaunchState, LaunchView, Store, launching, queries
+from hub.hubapi import HubApi, HubDown, HubError, HubRefused, Started, TokenGone
 
 log = logging.getLogger("paillasse.portal.launcher")
 
@@ -70,11 +70,11 @@ class Launcher:
             log.error("the Hub call for %s broke", key, exc_info=task.exception())
 
     async def _start(self, token: str, launch: LaunchView, title: str) -> Answer:
-        async def attempt() -> Started:
-            return await self._hub.start(token, launch.username, launch.environment.slug, title)
-
+        slug = launch.environment.slug
         try:
-            started = await _persevere(attempt)
+            started = await self._persevere(
+                lambda: self._hub.start(token, launch.username, slug, title), lambda: self._waits(launch)
+            )
         except TokenGone:
             return await self._failed(launch, "session", "the Hub no longer knows the token")
         except HubDown as down:
@@ -86,30 +86,42 @@ class Launcher:
             return await self._failed(launch, "volume-busy", "the last server is still stopping")
         return Answer.RUNNING if started is Started.RUNNING else Answer.UNDER_WAY
 
+    async def _waits(self, launch: LaunchView) -> bool:
+        """Is this launch still to be taken up? If not, asking again would start another."""
+        slug = launch.environment.slug
+        current = await self._store.run(queries.current_launch, launch.username, slug)
+        return current is not None and current.id == launch.id and current.state is LaunchState.REQUESTED
+
+    async def _persevere(
+        self, attempt: Callable[[], Awaitable[Outcome]], again: Callable[[], Awaitable[bool]]
+    ) -> Outcome:
+        """Ask until the Hub answers and is done stopping what was there, or the time is up."""
+        deadline, pauses = time.monotonic() + PERSEVERANCE, iter(PAUSES)
+        while True:
+            over = time.monotonic() >= deadline
+            try:
+                outcome = await attempt()
+                if outcome is not Started.STOPPING or over:
+                    return outcome
+            except HubDown:
+                if over or not await again():
+                    raise
+            await asyncio.sleep(next(pauses, PAUSES[-1]))
+
     async def _failed(self, launch: LaunchView, code: str, words: str) -> Answer:
-        """Tell the start page; a failure that the spawner has recorded already stays as it is."""
+        """Tell the start page, unless the spawner has taken the launch up: then it is the one who knows."""
         log.warning("launch %s (%s): %s: %s", launch.id, launch.reference, code, words)
-        await self._store.run(launching.failed, launch.id, code, {}, "", now=datetime.now(UTC))
+        if await self._waits(launch):
+            await self._store.run(launching.failed, launch.id, code, {}, "", now=datetime.now(UTC))
         return Answer.UNDER_WAY
 
     async def _stop(self, token: str, username: str, slug: str) -> Answer:
         try:
-            await _persevere(lambda: self._hub.stop(token, username, slug))
-        except (HubDown, HubRefused) as error:
+            await self._persevere(lambda: self._hub.stop(token, username, slug), _always)
+        except HubError as error:
             log.warning("stop of %s: %s", slug, error)
         return Answer.UNDER_WAY
 
 
-async def _persevere(attempt: Callable[[], Awaitable[Outcome]]) -> Outcome:
-    """Ask until the Hub answers and is done stopping what was there, or the time is up."""
-    deadline, pauses = time.monotonic() + PERSEVERANCE, iter(PAUSES)
-    while True:
-        over = time.monotonic() >= deadline
-        try:
-            outcome = await attempt()
-            if outcome is not Started.STOPPING or over:
-                return outcome
-        except HubDown:
-            if over:
-                raise
-        await asyncio.sleep(next(pauses, PAUSES[-1]))
+async def _always() -> bool:
+    return True

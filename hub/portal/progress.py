@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
-from environments import EventView, LaunchState, LaunchView
+from environments import EventView, LaunchState, LaunchView, Scalar
 from hub.i18n import N_, Words
 from hub.portal import texts
 
-# Shown after the step's name while it is the current one. The first whose fields are all known is used.
-NOTES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
-    "queued": ((("rank",), N_("number %(rank)s in the queue")),),
-    "software": (
-        (("present",), N_("already there")),
-        (("size",), N_("fetching %(size)s")),
-    ),
-    "files": ((("wait",), N_("waiting until your last server has put them down")),),
+# What the spawner explains about the step under way, by the code of the event.
+NOTES = {
+    "rank": N_("number %(rank)s in the queue"),
+    "home-closing": N_("your last server is still putting your files away"),
+    "capacity": N_("no room yet; the first place that comes free is yours"),
 }
+NO_TITLES: Mapping[str, str] = MappingProxyType({})
 LATE = 1.5  # times the usual length
 LATE_UNKNOWN = 30.0  # seconds, where no usual length is known
 
@@ -55,9 +54,17 @@ class Panel:
 
 
 def build(
-    launch: LaunchView, events: Sequence[EventView], usual: float | None, words: Words, now: datetime
+    launch: LaunchView,
+    events: Sequence[EventView],
+    usual: float | None,
+    words: Words,
+    now: datetime,
+    titles: Mapping[str, str] = NO_TITLES,
 ) -> Panel:
-    """The panel after these events; a final state is the launch's own."""
+    """The panel after these events; a final state is the launch's own.
+
+    `titles` are those of the person's environments by slug, for the failures that name another one.
+    """
     state = _state(launch)
     steps = _steps(events, state, words)
     failure = (
@@ -72,7 +79,7 @@ def build(
         late_after=max(10.0, usual * LATE) if usual else LATE_UNKNOWN,
         last_id=events[-1].id if events else 0,
         failure=failure,
-        sentence=_sentence(launch, failure, words),
+        sentence=_sentence(launch, failure, words, titles),
     )
 
 
@@ -110,15 +117,7 @@ def _step_state(index: int, current: int, state: str) -> str:
 
 
 def _note(event: EventView | None, words: Words) -> str:
-    if event is None:
-        return ""
-    args: dict[str, object] = dict(event.args)
-    if isinstance(args.get("size"), (int, float)):
-        args["size"] = words.size(float(event.args["size"]))
-    for needed, text in NOTES.get(event.step, ()):
-        if all(args.get(name) for name in needed):
-            return words.say(text, args)
-    return ""
+    return words.say(NOTES.get(event.code, ""), event.args) if event else ""
 
 
 def _length(name: str, events: Sequence[EventView]) -> float | None:
@@ -141,12 +140,24 @@ def _headline(state: str, steps: Sequence[StepLine], failure: texts.Text | None,
     return f"{running.title} – {running.note}" if running.note else running.title
 
 
-def _sentence(launch: LaunchView, failure: texts.Text | None, words: Words) -> str:
+def _sentence(launch: LaunchView, failure: texts.Text | None, words: Words, titles: Mapping[str, str]) -> str:
     if failure is not None:
-        args: dict[str, object] = dict(launch.failure_args)
-        if isinstance(args.get("memory"), (int, float)):
-            args["memory"] = words.size(float(launch.failure_args["memory"]), 1024)
-        return failure.say(words, args)
+        return failure.say(words, {name: _said(name, value, words) for name, value in _facts(launch, titles)})
     if launch.state is LaunchState.ENDED:
         return words.say(texts.ENDS.get(launch.end_reason or "", N_("It is no longer running.")))
     return ""
+
+
+def _facts(launch: LaunchView, titles: Mapping[str, str]) -> Iterator[tuple[str, Scalar]]:
+    yield from launch.failure_args.items()
+    busy_with = str(launch.failure_args.get("environment", ""))
+    if busy_with in titles:
+        yield "title", titles[busy_with]
+
+
+def _said(name: str, value: Scalar, words: Words) -> object:
+    if name == "memory" and isinstance(value, (int, float)):
+        return words.size(value, 1024)
+    if name.endswith("_at") and isinstance(value, str) and value:
+        return words.date_and_hour(datetime.fromisoformat(value))
+    return value

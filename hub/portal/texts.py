@@ -105,6 +105,8 @@ FAILURES: dict[str, Text] = {
         N_("This environment is closed"),
         N_("It can only be started during its opening period."),
         Action.HOME,
+        detail=N_("It can be started from %(opens_at)s to %(closes_at)s."),
+        needs=("opens_at", "closes_at"),
     ),
     "quota-user": Text(
         N_("You have reached your number of servers"),

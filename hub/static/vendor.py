@@ -12,6 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VENDOR = HERE / "vendor"
+MANIFEST = VENDOR / "manifest.json"
 FILES = {
     "bootstrap": {
         "dist/css/bootstrap.min.css": "bootstrap/bootstrap.min.css",
@@ -85,14 +86,28 @@ def main() -> None:
         package: {
             "version": lock[f"node_modules/{package}"]["version"],
             "licence": lock[f"node_modules/{package}"]["license"],
-            "sha256": {
-                str(path.relative_to(VENDOR)): hashlib.sha256(path.read_bytes()).hexdigest()
-                for path in sorted((VENDOR / package).iterdir())
-            },
+            "sha256": {name: digest for name, digest in digests().items() if name.startswith(f"{package}/")},
         }
         for package in FILES
     }
-    (VENDOR / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    MANIFEST.write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+def digests() -> dict[str, str]:
+    """What lies in the folder now."""
+    files = sorted(path for path in VENDOR.rglob("*") if path.is_file() and path != MANIFEST)
+    return {
+        path.relative_to(VENDOR).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
+
+
+def differences() -> list[str]:
+    """The files that are not what the manifest says; none when nobody has touched them."""
+    promised: dict[str, str] = {}
+    for package in json.loads(MANIFEST.read_text()).values():
+        promised |= package["sha256"]
+    found = digests()
+    return sorted(name for name in promised | found if promised.get(name) != found.get(name))
 
 
 if __name__ == "__main__":

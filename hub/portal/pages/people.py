@@ -128,7 +128,13 @@ async def _page(
 ) -> Response:
     portal = portal_of(request)
     found: accounts.PeoplePage = await portal.store.run(accounts.list, person.actor, search=search, page=page)
-    context = {"wanted": EMPTY, "problems": (), "list_problems": (), "passwords": (), "imported": None} | shown
+    context = {
+        "wanted": EMPTY,
+        "problems": (),
+        "list_problems": (),
+        "passwords": (),
+        "imported": None,
+    } | shown
     return portal.renderer.page(
         request,
         "people.html",

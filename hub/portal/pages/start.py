@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -10,9 +11,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import RedirectResponse, Response
 
 from environments import LaunchState, launching, queries
+from hub.hubapi import HubDown
 from hub.portal import urls
-from hub.portal.auth import Posted, SignedIn
-from hub.portal.context import portal_of
+from hub.portal.auth import Person, Posted, SignedIn
+from hub.portal.context import Portal, portal_of
 from hub.portal.pages.join import begin_start
 from hub.portal.problems import Problem
 from hub.portal.progress import build
@@ -23,6 +25,7 @@ router = APIRouter()
 Slug = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
 PLACE = f"{urls.PREFIX}/start/{{slug}}"
 HEARTBEAT = 5
+WAY = 3.0  # seconds
 FRESHLY_READY = 15.0  # seconds during which a page that is (re)loaded still opens by itself
 
 
@@ -36,7 +39,8 @@ async def show(request: Request, slug: Slug, person: SignedIn) -> Response:
     events = await portal.store.run(queries.events_after, 0, (launch.id,))
     usual = await portal.store.run(queries.usual_seconds, launch.environment.id)
     now = portal.now()
-    panel = build(launch, events, usual, words, now)
+    titles = await _titles(portal, person, words.language) if launch.failure == "volume-busy" else {}
+    panel = build(launch, events, usual, words, now, titles)
     fresh = launch.ready_at is not None and (now - launch.ready_at).total_seconds() < FRESHLY_READY
     return portal.renderer.page(
         request,
@@ -91,5 +95,24 @@ async def open_server(request: Request, slug: Slug, person: SignedIn) -> Respons
         raise Problem("not-running")
     if launch.state is not LaunchState.READY:
         return RedirectResponse(urls.start(slug), 303)
+    await _routed(portal, person, slug)
     path = launch.suffix or launch.environment.interface.path
     return RedirectResponse(urls.server(person.username, slug, path), 303)
+
+
+async def _routed(portal: Portal, person: Person, slug: str) -> None:
+    """Wait until the Hub has made the way to a server that answers already: some 50 ms, as a rule."""
+    try:
+        async with asyncio.timeout(WAY):
+            while True:
+                server = (await portal.hub.servers_of(person.token, person.username)).get(slug)
+                if server is None or server.ready:
+                    return
+                await asyncio.sleep(0.05)
+    except (TimeoutError, HubDown):
+        return
+
+
+async def _titles(portal: Portal, person: Person, language: str) -> dict[str, str]:
+    known = await portal.store.run(queries.home_page, person.username)
+    return {each.slug: each.title_in(language) for each in known.memberships}

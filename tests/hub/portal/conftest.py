@@ -96,7 +96,7 @@ class Site:
                 accounts.create, ROOT_ACTOR, username, role, None, display_name="", must_change=False, now=now
             )
         visitor = Visitor(self.url, username, language)
-        visitor.http.cookies.set(LOGIN_COOKIE, username)
+        visitor.http.cookies.set(LOGIN_COOKIE, username, domain="127.0.0.1")
         self.visitors.append(visitor)
         return visitor
 
