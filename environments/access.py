@@ -15,6 +15,7 @@ from environments.errors import LinkUnknown, NotFound
 from environments.models import Environment, JoinLink, Member, Person
 from environments.names import code_hash
 from environments.rules import Standing, check_edit
+from environments.store import locked
 from environments.values import Actor, Status
 
 
@@ -34,7 +35,9 @@ def reach(
     """
     query = select(Environment).where(Environment.slug == slug)
     if lock:
-        query = query.with_for_update(of=Environment).execution_options(populate_existing=True)
+        # By itself first: a row that was waited for must be read together with its new revision.
+        session.execute(select(Environment.id).where(Environment.slug == slug).with_for_update())
+        query = query.execution_options(populate_existing=True)
     environment = session.scalars(query).one_or_none()
     if environment is None:
         raise NotFound
@@ -50,7 +53,7 @@ def reach_by_code(session: Session, code: str, *, lock: bool = False) -> JoinLin
     """The link of this code, with its environment: who holds the code may know of it. Raises LinkUnknown."""
     query = select(JoinLink).where(JoinLink.code_hash == code_hash(code))
     if lock:
-        query = query.with_for_update(of=JoinLink).execution_options(populate_existing=True)
+        query = locked(query, JoinLink)
     link = session.scalars(query).one_or_none()
     if link is None:
         raise LinkUnknown

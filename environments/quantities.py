@@ -11,7 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 _SPANS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _SIZE = re.compile(r"(\d{1,15})(\.\d{1,3})?([KMGT]?)(?:I?B)?", re.IGNORECASE | re.ASCII)
-_DURATION = re.compile(r"(?:\d{1,6}[dhms])+", re.ASCII)
+_DURATION = re.compile(r"(?:\d{1,9}[dhms]){1,4}", re.ASCII)
+# Ten years, in seconds: nothing here lasts longer, and every sum of dates stays one.
+_LONGEST = 3650 * 86400
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 # Where Python's own dates end, less a day: a moment must stay a date in every zone.
 _FIRST, _LAST = date(1970, 1, 1), date(9999, 12, 30)
@@ -47,7 +49,10 @@ def parse_duration(text: str) -> timedelta | None:
         return None
     if not _DURATION.fullmatch(text):
         raise ValueError("not a duration")
-    return timedelta(seconds=sum(int(n) * _SPANS[unit] for n, unit in re.findall(r"(\d+)([dhms])", text)))
+    seconds = sum(int(count) * _SPANS[unit] for count, unit in re.findall(r"(\d+)([dhms])", text))
+    if seconds > _LONGEST:
+        raise ValueError("not a usable duration")
+    return timedelta(seconds=seconds)
 
 
 def format_duration(length: timedelta | None) -> str:

@@ -15,7 +15,9 @@ from environments.ceilings import problems_above
 from environments.errors import N_, ImageNotAllowed, Invalid, Problem, ResourcesTooLarge
 from environments.spec import OWN, EnvironmentSpec
 from environments.values import Ceilings, Scalar
-from environments.yaml_tree import Path, Tree, dotted, read_tree
+from environments.yaml_tree import Path, Tree, dotted, read_tree, shown
+
+MOST_PROBLEMS = 30  # told at once; who has more mends these first
 
 # What pydantic finds by itself: its word -> our code and sentence. `expected`, `le`, `ge` … are its fields.
 _FOUND: dict[str, tuple[str, str]] = {
@@ -60,7 +62,7 @@ def parse_yaml(text: str, ceilings: Ceilings, *, zone: str = "UTC") -> Environme
         [*tree.problems, *(_placed(path, problem, tree) for path, problem in found)], key=_order
     )
     if spec is None or problems:
-        raise invalid(problems)
+        raise invalid(problems[:MOST_PROBLEMS])
     return spec
 
 
@@ -94,7 +96,7 @@ def _check(
 def _problem(error: ErrorDetails) -> tuple[Path, Problem]:
     path = tuple(part for part in error["loc"] if part != "[key]")
     fields: dict[str, Scalar] = {name: _field(value) for name, value in error.get("ctx", {}).items()}
-    fields["key"] = str(path[-1])[:60] if path else ""
+    fields["key"] = shown(str(path[-1])) if path else ""
     kind = error["type"]
     code, message = _FOUND.get(kind, _OTHER)
     if kind.startswith(OWN):

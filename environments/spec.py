@@ -72,7 +72,8 @@ _SYSTEM = [
     "var",
 ]
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~@-]+/?)*", re.ASCII)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_UNPRINTABLE = re.compile(r"(?![\n\t])" + _CONTROL.pattern)
 _KINDS = " | ".join(HomeKind)
 
 
@@ -128,7 +129,8 @@ def _line(value: str) -> str:
 
 
 def _printable(value: str) -> str:
-    if "\0" in value:
+    value = value.replace("\r\n", "\n")
+    if _UNPRINTABLE.search(value):
         raise _fault("character", N_("This text holds a character that cannot be kept. Type it again."))
     return value
 
@@ -227,7 +229,7 @@ class _Bilingual(_Section):
     @model_validator(mode="after")
     def _some(self) -> Self:
         if self.in_language("en") is None:
-            raise _fault("missing", N_("Write a text, or one under fr and one under en."))
+            raise _fault("text-missing", N_("Write a text, or one under fr and one under en."))
         return self
 
     @model_serializer
@@ -324,7 +326,7 @@ class IdleSpec(_Section):
     def _consistent(self) -> Self:
         limits = [limit for limit in (self.timeout, self.max_duration) if limit is not None]
         if any(limit < timedelta(minutes=1) for limit in limits):
-            raise _fault("too-short", N_("Give people at least one minute (1m), or write off."))
+            raise _fault("too-brief", N_("Give people at least one minute (1m), or write off."))
         if self.warning is not None and any(self.warning > limit for limit in limits):
             raise _fault(
                 "warning", N_("The warning comes before the stop: make it shorter than the other durations.")

@@ -13,8 +13,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.orm import Session
+from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url, text
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from environments.errors import EnvironmentsError
 
@@ -26,12 +26,21 @@ MIGRATION_LOCK = 7_261_001
 P = ParamSpec("P")
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
+S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 
 
 def reads(action: F) -> F:
     """Mark an action that writes nothing: on SQLite it then never waits for a writer."""
     action.reads = True  # type: ignore[attr-defined]
     return action
+
+
+def locked(query: S, of: type[DeclarativeBase]) -> S:
+    """The same query, with the rows of `of` held against other writers and read as they are now.
+
+    SQLite needs no such lock: an action that writes is alone from its beginning.
+    """
+    return query.with_for_update(of=of).execution_options(populate_existing=True)
 
 
 class Store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from typing import Any
 
@@ -9,6 +10,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import LiteralScalarString
 
 from environments.spec import EnvironmentSpec
+
+# Lines that begin and end with ink, blank lines only between them.
+_BLOCK = re.compile(r"(?:\S(?:[^\n\t]*\S)?\n+)+(?:\S(?:[^\n\t]*\S)?)?")
 
 
 def to_yaml(spec: EnvironmentSpec) -> str:
@@ -23,9 +27,9 @@ def to_yaml(spec: EnvironmentSpec) -> str:
 
 
 def _folded(value: Any) -> Any:
-    """Texts of several lines as block scalars, which can be edited."""
+    """Texts of several lines as block scalars, which can be edited, where that keeps every blank."""
     if isinstance(value, dict):
         return {key: _folded(each) for key, each in value.items()}
     if isinstance(value, list):
         return [_folded(each) for each in value]
-    return LiteralScalarString(value) if isinstance(value, str) and "\n" in value else value
+    return LiteralScalarString(value) if isinstance(value, str) and _BLOCK.fullmatch(value) else value

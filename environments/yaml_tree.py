@@ -78,10 +78,10 @@ def read_tree(text: str) -> Tree:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(mark.line + 1, mark.column + 1) if mark else Place(1, 1)
-        _refuse("yaml", _NOT_YAML, place, detail=" ".join(str(error.problem or error.context).split()))
+        _refuse("yaml", _NOT_YAML, place, detail=shown(str(error.problem or error.context), 200))
     except (YAMLError, ValueError, ArithmeticError, LookupError) as error:
         # The parser's own slips on hostile escapes and directives, which it does not mark.
-        _refuse("yaml", _NOT_YAML, Place(1, 1), detail=" ".join(str(error).split())[:200])
+        _refuse("yaml", _NOT_YAML, Place(1, 1), detail=shown(str(error), 200))
     return tree
 
 
@@ -90,7 +90,12 @@ _NOT_YAML = N_("This is not YAML (%(detail)s). Check the indentation, the colons
 
 def dotted(path: Path) -> str:
     """A path as people write it."""
-    return ".".join(str(part) for part in path)
+    return ".".join(shown(str(part)) for part in path)
+
+
+def shown(text: str, length: int = 60) -> str:
+    """A stranger's text, fit for a terminal and a log: printable and short."""
+    return "".join(each if each.isprintable() else "?" for each in text[:length])
 
 
 def _refuse(code: str, message: str, place: Place, path: Path = (), **fields: Scalar) -> NoReturn:
@@ -168,7 +173,7 @@ class _Builder:
             if key in data:
                 message = N_("The key %(key)s is here a second time. Keep one of the two.")
                 problem = Problem(
-                    dotted(inner), "duplicate-key", message, place.line, place.column, {"key": key}
+                    dotted(inner), "duplicate-key", message, place.line, place.column, {"key": shown(key)}
                 )
                 self._tree.problems.append(problem)
             self._tree.keys[inner] = place

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from environments.actions import homes
 from environments.errors import NotFound
 from environments.models import Launch, LaunchEvent
+from environments.store import locked
 from environments.values import LaunchState, LaunchView, Scalar, Step, StepState
 from environments.views import launch_view
 
@@ -119,7 +120,7 @@ def _close(session: Session, launch: Launch, state: LaunchState, reason: str, no
 
 def _launch(session: Session, launch_id: str) -> Launch:
     query = select(Launch).where(Launch.id == launch_id)
-    launch = session.scalars(query.with_for_update(of=Launch)).one_or_none()
+    launch = session.scalars(locked(query, Launch)).one_or_none()
     if launch is None:
         raise NotFound
     return launch

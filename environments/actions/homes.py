@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from environments.models import Environment, HomeRow, Launch, Person
 from environments.names import home_volume, new_id
+from environments.store import locked
 from environments.values import HomeKind, HomeView, Text
 from environments.views import home_view, spec_of, text_of
 
@@ -28,7 +29,7 @@ def schedule(session: Session, username: str, slug: str | None, *, delete_after:
     query = select(HomeRow).join(Person, Person.id == HomeRow.person_id).where(Person.username == username)
     if slug is not None:
         query = query.where(HomeRow.environment.has(Environment.slug == slug))
-    rows = session.scalars(query.with_for_update(of=HomeRow)).all()
+    rows = session.scalars(locked(query, HomeRow)).all()
     for row in rows:
         row.delete_after = row.delete_after or delete_after
     return tuple(row.volume for row in rows)
@@ -37,9 +38,7 @@ def schedule(session: Session, username: str, slug: str | None, *, delete_after:
 def take_due(session: Session, now: datetime) -> tuple[HomeView, ...]:
     """Forget the homes whose date has come and which no live launch uses; their volumes may be removed."""
     used = exists().where(Launch.home_id == HomeRow.id, Launch.ended_at.is_(None))
-    due = session.scalars(
-        select(HomeRow).where(HomeRow.delete_after <= now, ~used).with_for_update(of=HomeRow)
-    ).all()
+    due = session.scalars(locked(select(HomeRow).where(HomeRow.delete_after <= now, ~used), HomeRow)).all()
     views = tuple(home_view(row, _titles(row), in_use=False) for row in due)
     for row in due:
         session.delete(row)
@@ -70,7 +69,7 @@ def _find(session: Session, person: Person, environment_id: str | None) -> HomeR
     query = select(HomeRow).where(
         HomeRow.person_id == person.id, HomeRow.environment_id.is_not_distinct_from(environment_id)
     )
-    return session.scalars(query.with_for_update(of=HomeRow)).one_or_none()
+    return session.scalars(locked(query, HomeRow)).one_or_none()
 
 
 def _add(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from environments.errors import NotFound
 from environments.models import Environment, Launch, Person
 from environments.rules import idle_verdict, latest_stop
-from environments.store import reads
+from environments.store import locked, reads
 from environments.values import IdlePolicy, LaunchView, Running, Verdict
 from environments.views import launch_view
 
@@ -27,7 +27,7 @@ def extend(session: Session, username: str, slug: str, until: datetime, now: dat
         .join(Launch.environment.of_type(Environment))
         .where(Person.username == username, Environment.slug == slug, Launch.ended_at.is_(None))
     )
-    launch = session.scalars(query.with_for_update(of=Launch)).one_or_none()
+    launch = session.scalars(locked(query, Launch)).one_or_none()
     if launch is None:
         raise NotFound
     latest = latest_stop(_span(launch.max_duration), launch.started_at or now)

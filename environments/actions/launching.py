@@ -17,6 +17,7 @@ from environments.errors import EnvironmentsError
 from environments.models import Environment, HomeRow, Launch, Person
 from environments.names import new_id, new_reference
 from environments.rules import Standing, check_launch
+from environments.store import locked
 from environments.values import Actor, Ceilings, IdlePolicy, LaunchSpec, LaunchState, LaunchView
 from environments.views import (
     home_of,
@@ -109,7 +110,7 @@ def _live(session: Session, person: Person, slug: str) -> Launch | None:
         .join(Environment, Environment.id == Launch.environment_id)
         .where(Launch.person_id == person.id, Environment.slug == slug, Launch.ended_at.is_(None))
     )
-    return session.scalars(query.with_for_update(of=Launch)).one_or_none()
+    return session.scalars(locked(query, Launch)).one_or_none()
 
 
 def _begin(
