@@ -5,7 +5,8 @@ Runs as root on every node, in the host's network, with NET_ADMIN and SYS_ADMIN.
 - in the users network (one bridge per node, in a name space of its own): only the hub and the proxy talk to
   servers; a server can open one kind of connection, to the Hub's API;
 - in the machine: nothing that comes from a container's way out reaches the machine itself, other
-  containers' way out, or the link-local range where clouds keep their credentials.
+  containers' way out, the platform's own subnets (what answers there would be somebody else outside), or
+  the link-local range where clouds keep their credentials.
 
 The rules stay when this process ends, because a restart must leave no gap; `--remove` takes them away.
 """
@@ -21,7 +22,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_interface
+from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -34,6 +35,7 @@ log = logging.getLogger("guard")
 NAMESPACES = Path("/run/docker/netns")
 GATEWAY = "docker_gwbridge"
 HUB_API_PORT = 8081
+LINK_LOCAL = "169.254.0.0/16"
 PACE = 0.5  # seconds between looks; a replaced hub is let in before it listens
 RENEWAL = 5.0  # seconds after which rules are written again unasked: a firewall's reload flushes them
 FAMILY = {4: "ip", 6: "ip6"}  # nftables' words
@@ -70,8 +72,11 @@ table bridge paillasse {{
 """
 
 
-def host_rules(table: str, nameservers: Iterable[str], bind: str, port: int) -> str:
+def host_rules(
+    table: str, nameservers: Iterable[str], bind: str, port: int, subnets: Iterable[str] = ()
+) -> str:
     """The machine: containers' way out leads outside and nowhere near, the host's name servers apart."""
+    near = ", ".join(sorted({LINK_LOCAL, *(str(ip_network(each)) for each in subnets)}))
     return f"""\
 add table inet {table}
 delete table inet {table}
@@ -86,7 +91,7 @@ table inet {table} {{
     type filter hook forward priority -10; policy accept;
     iifname != "{GATEWAY}" accept
     oifname "{GATEWAY}" drop
-{_name_service(nameservers)}    ip daddr 169.254.0.0/16 drop
+{_name_service(nameservers)}    ip daddr {{ {near} }} drop
     ip6 daddr {{ fe80::/10, fd00:ec2::/32 }} drop
   }}
 {_bind_rules(bind, port)}}}
@@ -177,15 +182,23 @@ class Guard:
     def look(self) -> None:
         """One round. Raises DockerException when the engine does not answer."""
         nameservers = nameservers_in(Path("/etc/resolv.conf").read_text())
-        self._ensure("host", host_rules(table_name(self.stack), nameservers, self.bind, self.port), ())
-        networks = self.client.networks(names=[f"{self.stack}-users"])
-        ids = [each["Id"] for each in networks if each["Name"] == f"{self.stack}-users"]
-        for network in ids:
+        ours = self._networks()
+        subnets = [pool["Subnet"] for each in ours.values() for pool in each["IPAM"]["Config"]]
+        table = table_name(self.stack)
+        self._ensure("host", host_rules(table, nameservers, self.bind, self.port, subnets), ())
+        if users := ours.get(f"{self.stack}-users"):
+            network = users["Id"]
             rules = overlay_rules(self._platform(network))
             for name in namespaces_of(network, (each.name for each in NAMESPACES.iterdir())):
                 path = NAMESPACES / name
                 # A name space that was made anew under the same name is another one, without rules.
                 self._ensure(f"{name}:{path.stat().st_ino}", rules, ("nsenter", f"--net={path}"))
+
+    def _networks(self) -> dict[str, dict[str, Any]]:
+        names = (f"{self.stack}-control", f"{self.stack}-users")
+        # The engine's filter matches parts of names.
+        found = self.client.networks(names=list(names))
+        return {each["Name"]: each for each in found if each["Name"] in names}
 
     def _platform(self, network: str) -> Addresses:
         return Addresses(

@@ -90,8 +90,13 @@ def test_name_servers_on_the_machine_or_in_the_link_local_range_stay_reachable()
     assert servers == ["169.254.169.254", "fd00::53"]
     rules = guard.host_rules("t", servers, EVERYWHERE, 8000)
     assert rules.count("ip daddr 169.254.169.254 meta l4proto { tcp, udp } th dport 53 accept") == 2
-    assert rules.index("169.254.169.254 meta") < rules.index("169.254.0.0/16 drop")
+    assert rules.index("169.254.169.254 meta") < rules.index("169.254.0.0/16 }")
     assert "ip6 daddr fd00::53 meta" in rules
+
+
+def test_the_platforms_subnets_are_not_looked_for_outside() -> None:
+    rules = guard.host_rules("t", [], EVERYWHERE, 8000, ["10.128.16.0/20", "10.128.0.0/20"])
+    assert "ip daddr { 10.128.0.0/20, 10.128.16.0/20, 169.254.0.0/16 } drop" in rules
 
 
 @pytest.mark.parametrize("address", ["10.0.0.1; drop", "hub", ""])
@@ -115,7 +120,7 @@ def test_nftables_understands_every_rule() -> None:
         guard.overlay_rules(addresses),
         guard.overlay_rules(Addresses()),
         guard.host_rules("t", ["10.0.0.53", "fd00::53"], "127.0.0.1", 8000),
-        guard.host_rules("t", [], "::1", 8000),
+        guard.host_rules("t", [], "::1", 8000, ["10.128.0.0/20"]),
         guard.removal("t"),
     ):
         done = subprocess.run(["nft", "--check", "-f", "-"], input=rules, text=True, capture_output=True)
