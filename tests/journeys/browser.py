@@ -47,12 +47,15 @@ def choose_password(page: Page, new: str) -> None:
 
 def run_cell(page: Page, code: str) -> None:
     """Open a new Python notebook from the launcher, type code in its first cell and run it."""
-    page.locator(".jp-LauncherCard[data-category='Notebook'], .jp-LauncherCard[title*='Python']").first.click(
-        timeout=60_000
-    )
+    # Until the notebook's own connection is there, Lab drops what one runs: wait for its first word.
+    with page.expect_websocket(lambda socket: "/channels" in socket.url, timeout=60_000) as connection:
+        page.locator(".jp-LauncherCard[data-category='Notebook']").first.click(timeout=60_000)
+    connection.value.wait_for_event("framereceived")
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").wait_for(timeout=60_000)
     cell = page.locator(".jp-Notebook .jp-CodeCell .cm-content").first
-    cell.click(timeout=60_000)
+    cell.click()
     page.keyboard.type(code)
+    expect(cell).to_have_text(code)
     page.keyboard.press("Shift+Enter")
 
 
