@@ -219,3 +219,11 @@ def test_the_log_hides_join_codes(address: str, logged: str) -> None:
     discretion.install()
     discretion.install()
     assert hub_log._scrub_uri(address) == logged
+
+
+def test_our_header_wears_the_clothes_of_the_portals(environment: Environment) -> None:
+    css = (ROOT / "hub" / "static" / "css" / "portal.css").read_text()
+    classes = set(" ".join(re.findall(r'class="([^"]*)"', rendered(environment, "login.html", "en"))).split())
+    ours = {name for name in classes if f".{name}" in css}
+    bootstrap = {"visually-hidden", "container", "mt-3", "quiet", "btn", "form-control", "form-label"}
+    assert classes - ours - bootstrap - {"sign-in"} == set()
