@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -66,9 +67,9 @@ class Nodes:
                 return self._nodes
         return self._nodes
 
-    async def cpus(self) -> int:
-        """All CPUs of the nodes that take servers, at least one."""
-        return max(1, int(sum(node.cpus for node in await self.ready())))
+    async def starts(self) -> int:
+        """How many starts at once keep the CPUs busy: a third of a start is waiting for the engine."""
+        return max(1, math.ceil(1.5 * sum(node.cpus for node in await self.ready())))
 
     async def image(self, name: str) -> str:
         """The image so named that no node asks a registry for it when it has it.

@@ -88,7 +88,7 @@ class Opening:
         self._steps.advance(state.step)
         if state.words:
             self._no_place(state)
-        elif state.step == "starting":
+        else:
             await self._ask(state)
 
     def _no_place(self, state: Waiting) -> None:
@@ -99,7 +99,7 @@ class Opening:
         self._steps.explain("capacity", facts("capacity", {}, self._launch))
 
     async def _ask(self, state: Waiting | Running) -> None:
-        """Begin to ask as soon as the container may listen: `running` is reported up to 0.3 s late."""
+        """Begin to ask as soon as there is an address: states are reported up to half a second late."""
         address = await self._reach(state)
         if address and self._probe is None:
             self._probe = asyncio.create_task(self._until_answered(address))

@@ -32,13 +32,13 @@ class Start:
         self.service_id = ""
 
     async def run(self, concurrency: int, opening: Callable[[], Opening]) -> str:
-        """The address that answers; raises LaunchFailed. `concurrency` 0 means one start per CPU."""
+        """The address that answers; raises LaunchFailed. `concurrency` 0 follows the CPUs."""
         launch = self._launch
         try:
             with self._yard.claim(launch.home_volume, launch.slug):
                 await self._clear_the_way()
                 self._steps.advance("queued")
-                size = concurrency or await self._yard.nodes.cpus()
+                size = concurrency or await self._yard.nodes.starts()
                 async with self._yard.queue.slot(size, self._rank):
                     return await opening().wait(await self._create())
         except EngineDown as error:

@@ -29,7 +29,7 @@ FRESH = 5.0  # seconds a snapshot of all tasks serves the polls of all users
 class SwarmEnvironmentSpawner(EnvironmentMixin, SwarmSpawner):
     """Starts environments on a Docker Swarm."""
 
-    start_concurrency = Int(0, config=True, help="Starts at the same time; 0 is one per CPU of the Swarm.")
+    start_concurrency = Int(0, config=True, help="Starts at the same time; 0 is three for two CPUs.")
     answer_timeout = Float(120, config=True, help="Seconds from a start's turn to its first answer.")
     placement_timeout = Float(20, config=True, help="Seconds to wait for room on a node.")
     home_timeout = Float(60, config=True, help="Seconds to wait until the last server has left the home.")

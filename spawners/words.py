@@ -55,9 +55,7 @@ FAILURES = {
     "engine-down": N_("The machines do not answer at the moment. Try again in a few minutes."),
     "interrupted": N_("The start was interrupted. Try again."),
     "cancelled": N_("The start was cancelled."),
-    "internal": N_(
-        "The start failed, and not by your fault. Try again, or quote the reference %(reference)s."
-    ),
+    "internal": N_("The start failed. You did nothing wrong. Try again, or quote reference %(reference)s."),
 }
 NO_ENVIRONMENT = N_("There is no environment by that name. Open the join link that your teacher gave you.")
 NO_OPTIONS = N_("A start takes no options. Use the button.")

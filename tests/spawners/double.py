@@ -69,6 +69,7 @@ class EngineDouble:
     calls: list[str] = field(default_factory=list)
     local_images: dict[str, str] = field(default_factory=dict)
     cpus: float = 2.0
+    early: bool = False  # the task's address is known, and answers, before it is said to be starting
     _lock: Any = field(default_factory=threading.RLock)
 
     def _called(self, name: str) -> None:
@@ -141,10 +142,14 @@ class EngineDouble:
             "Spec": {"ContainerSpec": {"Labels": kept.spec["labels"]}},
             "Status": status,
             "DesiredState": "remove" if kept.removed else "running",
-            "NetworksAttachments": [
-                {"Network": {"Spec": {"Name": self.network}}, "Addresses": [f"{self.address}/8"]}
-            ],
+            "NetworksAttachments": self._attachments(kept),
         }
+
+    def _attachments(self, kept: Kept) -> list[dict[str, Any]]:
+        """The real engine says it from `assigned` on; nothing answers there before `starting`."""
+        if kept.state in ("pending", "assigned", "preparing", "ready") and not self.early:
+            return []
+        return [{"Network": {"Spec": {"Name": self.network}}, "Addresses": [f"{self.address}/8"]}]
 
     def kill(self, container: str, signal: str) -> None:
         self._called("kill")

@@ -20,6 +20,7 @@ from environments import (
     Store,
     catalogue,
     joining,
+    launching,
     names,
     parse_yaml,
     people,
@@ -65,6 +66,11 @@ class School:
         }
         parsed = parse_yaml(json.dumps(spec), Ceilings(**CEILINGS))
         self.store.run_sync(catalogue.apply, TEACHER, parsed, now=datetime.now(UTC))
+
+    def request(self, slug: str = "python-intro") -> str:
+        """Ask for a start as ada's page does; the launch's id."""
+        view = self.store.run_sync(launching.request, "ada", slug, language="fr", now=datetime.now(UTC))
+        return view.id
 
     def current(self, slug: str = "python-intro") -> LaunchView:
         """Ada's latest launch, as the domain knows it."""

@@ -70,6 +70,16 @@ async def test_the_way_up(yard: Yard, web: Web) -> None:
     assert [step for step, state, _ in attempt.told if state == "done"][:5] == order
 
 
+async def test_an_interface_that_answers_is_not_made_to_wait_for_the_engines_reports(
+    yard: Yard, web: Web, docker: EngineDouble
+) -> None:
+    docker.plan, docker.early = ("pending", "assigned", "preparing"), True
+    attempt = Attempt(yard, web.port)
+    assert await attempt.run() == "127.0.0.1"
+    attempt.steps.finish()
+    assert attempt.told[-1] == ("opening", "done", "")
+
+
 async def test_polling_is_one_call_a_tick_however_many_wait(
     yard: Yard, web: Web, docker: EngineDouble
 ) -> None:
@@ -282,13 +292,13 @@ async def test_starts_wait_for_a_turn_and_know_their_rank(yard: Yard, docker: En
     assert ranks == [2, 1]
 
 
-async def test_a_start_per_cpu_unless_told(yard: Yard, docker: EngineDouble, web: Web) -> None:
+async def test_three_starts_for_two_cpus_unless_told(yard: Yard, docker: EngineDouble, web: Web) -> None:
     docker.cpus = 2
     attempts = [
-        Attempt(yard, web.port, launch_id=f"launch{n}", person_id=f"p{n}", home_volume=None) for n in range(3)
+        Attempt(yard, web.port, launch_id=f"launch{n}", person_id=f"p{n}", home_volume=None) for n in range(4)
     ]
     await asyncio.gather(*(attempt.run() for attempt in attempts))
-    assert [any(facts for facts in attempt.facts) for attempt in attempts] == [False, False, True]
+    assert [any(facts for facts in attempt.facts) for attempt in attempts] == [False, False, False, True]
 
 
 async def test_an_image_of_this_node_is_asked_for_by_id(yard: Yard, docker: EngineDouble, web: Web) -> None:
