@@ -64,4 +64,5 @@ class Guard:
         """The route's pattern, never the path: a path holds join codes and people's names."""
         route = getattr(scope.get("route"), "path", "-")
         reference = scope["state"]["reference"]
-        log.info("%s %s %s %.0f ms %s", scope["method"], route, status, milliseconds, reference)
+        level = logging.DEBUG if route.endswith("/health") else logging.INFO
+        log.log(level, "%s %s %s %.0f ms %s", scope["method"], route, status, milliseconds, reference)
