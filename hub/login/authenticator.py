@@ -13,7 +13,7 @@ from traitlets import Bool, Unicode
 
 from environments import Invalid, Store, names
 from hub.login import discretion, pages, sessions
-from hub.login.forms import LogoutPage, ToPortal
+from hub.login.leaving import LogoutPage, ToPortal
 from hub.login.local import LocalAccounts
 from hub.login.provider import Admission, Proof, Provider, Route
 from hub.login.statics import STATIC_ROUTES

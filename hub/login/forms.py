@@ -1,4 +1,4 @@
-"""The pages a person meets on the way in and out: sign in, new password, new account, sign out."""
+"""The pages a person meets on the way in: sign in, new password, new account."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from jupyterhub.handlers.base import BaseHandler
-from jupyterhub.handlers.login import LoginHandler, LogoutHandler
+from jupyterhub.handlers.login import LoginHandler
 from jupyterhub.utils import url_path_join
 from tornado import web
 from tornado.httputil import url_concat
@@ -27,7 +27,6 @@ from hub.login.checking import PasswordCheck, TooManyFailures
 from hub.login.pages import TIMEZONE, reader
 from hub.login.provider import Proof
 
-PORTAL = "services/portal/"
 TICKET_DAYS = 1 / 48
 
 _EXPIRED = N_("This form was open for too long. Please try again.")
@@ -206,44 +205,6 @@ class RegisterPage(FormPage):
             return
         user = await sessions.begin(self, Proof("local", person.username))
         self.redirect(self.get_next_url(user), status=303)
-
-
-class LogoutPage(LogoutHandler):
-    """Ends the session here and makes every copy of its cookie worthless."""
-
-    async def get(self) -> None:
-        """Another site may not sign people out: what comes from there is asked to confirm."""
-        if self.current_user and self.request.headers.get("Sec-Fetch-Site") == "cross-site":
-            self.finish(await self.render_template("logout.html", confirm=True))
-            return
-        await super().get()
-
-    async def post(self) -> None:
-        """The confirmed sign-out."""
-        await super().get()
-
-    async def default_handle_logout(self) -> None:
-        """Sign out, then change what the cookie was made of."""
-        user = self.current_user
-        await super().default_handle_logout()
-        if user:
-            sessions.spoil_cookies(user)
-
-    async def render_logout_page(self) -> None:
-        """Say that it is done."""
-        self.finish(await self.render_template("logout.html", confirm=False))
-
-
-class ToPortal(BaseHandler):
-    """The Hub's own home, start and waiting pages are the portal's; nothing starts here."""
-
-    @web.authenticated
-    async def get(self, username: str | None = None, slug: str | None = None) -> None:
-        """To the start page of the server that was asked for, else home."""
-        if username is not None and username != self.current_user.name:
-            raise web.HTTPError(404)
-        target = f"start/{slug}" if slug else ""
-        self.redirect(url_path_join(self.base_url, PORTAL, target))
 
 
 def give_ticket(handler: BaseHandler, found: accounts.Credentials) -> None:

@@ -9,9 +9,9 @@ import pytest
 from tests.hub.login.live import PROXY, LiveHub
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
-    """A Hub and a proxy that run until the module is done."""
+    """A Hub and a proxy that run until this room is done."""
     if PROXY is None:
         pytest.skip("configurable-http-proxy is not installed: `./paillasse test` installs it")
     live = LiveHub(tmp_path_factory.mktemp("hub"))

@@ -165,7 +165,7 @@ class LiveHub:
             )
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             with suppress(httpx.HTTPError):
                 if httpx.get(f"{self.url}/hub/health", trust_env=False).status_code == 200:

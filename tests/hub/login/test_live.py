@@ -1,107 +1,17 @@
-"""Signing in, the portal's OAuth, and what each token may do, on a real Hub behind a real proxy."""
+"""Signing in and out on a real Hub behind a real proxy: passwords, sessions, pages."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-import httpx
 import pytest
-from jupyterhub.apihandlers import default_handlers
-from tornado.web import RequestHandler
 
 from environments import Role, accounts
+from tests.hub.login.acting import PASSWORD, api, portal_token, servers, signed_in, started, student, who
 from tests.hub.login.live import ROOT_ACTOR, LiveHub, alert_of, form_with, submit
-
-PASSWORD = "correct horse battery"
-CALLBACK = "/services/portal/oauth_callback"
-
-
-def student(hub: LiveHub, **options: bool) -> str:
-    """A new student's name; the password is PASSWORD."""
-    name = f"s{secrets.token_hex(4)}"
-    hub.add(name, PASSWORD, **options)
-    return name
-
-
-@contextmanager
-def signed_in(hub: LiveHub, name: str) -> Iterator[httpx.Client]:
-    """A browser in which this person is signed in."""
-    with hub.browser() as browser:
-        hub.sign_in(browser, name, PASSWORD, "/hub/token")
-        assert who(browser) == name
-        yield browser
-
-
-def who(browser: httpx.Client) -> str:
-    """Whose session this browser has, by the Hub's own pages."""
-    page = browser.get("/hub/token")
-    found = re.search(r'class="who">([^<]*)<', page.text)
-    return found[1] if found else ""
-
-
-def portal_token(hub: LiveHub, browser: httpx.Client) -> str:
-    """What the portal gets from the OAuth flow of the person in this browser."""
-    verifier = secrets.token_urlsafe(32)
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    answer = browser.get(
-        "/hub/api/oauth2/authorize",
-        params={
-            "client_id": "service-portal",
-            "redirect_uri": CALLBACK,
-            "response_type": "code",
-            "state": "x",
-            "code_challenge": challenge,
-            "code_challenge_method": "S256",
-        },
-        follow_redirects=False,
-    )
-    assert answer.status_code == 302, answer.text
-    location = urlsplit(answer.headers["location"])
-    assert location.path == CALLBACK
-    reply = httpx.post(
-        f"{hub.api_url}/oauth2/token",
-        data={
-            "client_id": "service-portal",
-            "client_secret": hub.secret("portal_token"),
-            "grant_type": "authorization_code",
-            "code": parse_qs(location.query)["code"][0],
-            "redirect_uri": CALLBACK,
-            "code_verifier": verifier,
-        },
-        trust_env=False,
-    )
-    return str(reply.json()["access_token"])
-
-
-def api(hub: LiveHub, token: str, method: str, path: str, **kwargs: object) -> httpx.Response:
-    """One call of the Hub's API."""
-    headers = {"Authorization": f"token {token}"}
-    return httpx.request(
-        method, f"{hub.api_url}{path}", headers=headers, trust_env=False, timeout=20, **kwargs
-    )
-
-
-def servers(hub: LiveHub, name: str) -> dict[str, dict[str, object]]:
-    """What the Hub runs for this person, as the worker sees it."""
-    return dict(api(hub, hub.secret("worker_token"), "GET", f"/users/{name}").json()["servers"])
-
-
-def started(hub: LiveHub, token: str, name: str, slug: str) -> dict[str, str]:
-    """Start a server with this token; returns what the server was given."""
-    answer = api(hub, token, "POST", f"/users/{name}/servers/{slug}")
-    assert answer.status_code in {201, 202}, answer.text
-    deadline = time.monotonic() + 20
-    while not servers(hub, name).get(slug, {}).get("ready"):
-        assert time.monotonic() < deadline, hub.log()
-        time.sleep(0.1)
-    return dict(httpx.get(f"{hub.url}/user/{name}/{slug}/", trust_env=False).json())
 
 
 def test_a_right_password_signs_in_and_leads_where_one_was_going(hub: LiveHub) -> None:
@@ -238,123 +148,6 @@ def test_another_site_cannot_sign_people_out(hub: LiveHub) -> None:
         assert "Another site asks" in page.text
         assert who(browser) == name
         assert "You are signed out." in submit(browser, page).text
-
-
-def test_the_portal_may_run_the_persons_own_servers_and_nothing_else(hub: LiveHub) -> None:
-    name, other = student(hub), student(hub)
-    with signed_in(hub, name) as browser, signed_in(hub, other):
-        token = portal_token(hub, browser)
-    assert api(hub, token, "GET", "/user").json()["name"] == name
-    started(hub, token, name, "tp1")
-    assert api(hub, token, "GET", f"/users/{name}").json()["servers"]["tp1"]["ready"]
-    with httpx.stream(
-        "GET",
-        f"{hub.api_url}/users/{name}/servers/tp1/progress",
-        headers={"Authorization": f"token {token}"},
-        trust_env=False,
-    ) as progress:
-        assert '"ready": true' in next(line for line in progress.iter_lines() if line.startswith("data:"))
-    assert api(hub, token, "DELETE", f"/users/{name}/servers/tp1").status_code in {202, 204}
-    for method, path in (
-        ("GET", f"/users/{other}"),
-        ("POST", f"/users/{other}/servers/tp1"),
-        ("DELETE", f"/users/{other}/servers/tp1"),
-        ("GET", "/users"),
-        ("POST", f"/users/{name}/tokens"),
-        ("GET", f"/users/{name}/tokens"),
-        ("POST", f"/users/{name}/activity"),
-        ("PATCH", f"/users/{name}"),
-        ("GET", "/services"),
-        ("GET", "/proxy"),
-    ):
-        assert api(hub, token, method, path, json={}).status_code in {403, 404}, (method, path)
-
-
-def test_a_get_starts_nothing(hub: LiveHub) -> None:
-    name = student(hub)
-    with signed_in(hub, name) as browser:
-        browser.follow_redirects = False
-        for path in (
-            f"/hub/spawn/{name}/tp1",
-            f"/hub/spawn/{name}/tp1?opt-a=1",
-            f"/hub/spawn-pending/{name}/tp1",
-        ):
-            assert browser.get(path).headers["location"] == "/services/portal/start/tp1"
-        for path in ("/hub/home", "/hub/spawn", f"/hub/spawn/{name}", "/hub/"):
-            assert browser.get(path).headers["location"].startswith("/services/portal/")
-        assert browser.post(f"/hub/spawn/{name}/tp1").status_code in {403, 405}
-        assert browser.get(f"/hub/user/{name}/tp1/").status_code == 424
-    assert servers(hub, name) == {}
-
-
-def test_a_stopped_server_offers_its_start_page(hub: LiveHub) -> None:
-    name = student(hub)
-    with signed_in(hub, name) as browser:
-        token = portal_token(hub, browser)
-        started(hub, token, name, "tp2")
-        api(hub, token, "DELETE", f"/users/{name}/servers/tp2")
-        deadline = time.monotonic() + 15
-        while servers(hub, name):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        page = browser.get(f"/user/{name}/tp2/lab")
-        assert page.status_code == 424
-        assert 'href="/services/portal/start/tp2"' in page.text
-
-
-def calls_of_the_api(name: str) -> list[tuple[str, str]]:
-    """Every method of every route of the Hub's API, about this person and about another."""
-    found = []
-    for pattern, handler, *_ in default_handlers:
-        methods = [
-            method.upper()
-            for method in ("get", "post", "put", "patch", "delete")
-            if getattr(handler, method) is not getattr(RequestHandler, method)
-        ]
-        for person in (name, "root1"):
-            path = re.sub(r"\(\?:.*\)\?$", "", pattern).removesuffix("/?").replace("([^/]+)", person, 1)
-            path = re.sub(r"\(\[\^/\][+*]\)", "tp1", path).removeprefix("/api")
-            found.extend((method, path) for method in methods)
-    return sorted(set(found))
-
-
-def test_the_token_in_a_server_reports_its_own_activity_and_nothing_else(hub: LiveHub) -> None:
-    name = student(hub)
-    with signed_in(hub, name) as browser:
-        given = started(hub, portal_token(hub, browser), name, "tp1")
-    token = given["JUPYTERHUB_API_TOKEN"]
-    own = f"/users/{name}"
-    allowed = {("GET", ""), ("GET", "/user"), ("GET", own), ("POST", f"{own}/activity")}
-    # Addresses that want a session or a client's secret, or that the Hub itself fails on: any error will do.
-    elsewhere = ("/oauth2/", "/authorizations/token")
-    calls = calls_of_the_api(name)
-    assert len(calls) > 60
-    for method, path in calls:
-        answer = api(hub, token, method, path, json={}, follow_redirects=False)
-        if (method, path) not in allowed:
-            refused = answer.status_code >= 302 if path.startswith(elsewhere) else False
-            assert refused or answer.status_code in {403, 404, 405}, (method, path, answer.text)
-    for path in ("/user", own):
-        seen = api(hub, token, "GET", path).json()
-        assert seen["name"] == name
-        assert not {"servers", "auth_state", "roles"} & seen.keys()
-    report = {
-        "servers": {"tp1": {"last_activity": "2026-11-21T09:00:00Z"}},
-        "last_activity": "2026-11-21T09:00:00Z",
-    }
-    assert api(hub, token, "POST", f"/users/{name}/activity", json=report).status_code == 200
-
-
-def test_the_workers_token_sees_and_stops_and_starts_nothing(hub: LiveHub) -> None:
-    name = student(hub)
-    with signed_in(hub, name) as browser:
-        started(hub, portal_token(hub, browser), name, "tp1")
-    worker = hub.secret("worker_token")
-    assert name in [user["name"] for user in api(hub, worker, "GET", "/users?state=active").json()]
-    assert api(hub, worker, "POST", "/proxy").status_code == 200
-    assert api(hub, worker, "POST", f"/users/{name}/servers/tp2").status_code in {403, 404}
-    assert api(hub, worker, "POST", f"/users/{name}/tokens").status_code in {403, 404}
-    assert api(hub, worker, "DELETE", f"/users/{name}/servers/tp1").status_code in {202, 204}
 
 
 def test_a_closed_account_loses_its_session_its_tokens_and_its_servers(hub: LiveHub) -> None:

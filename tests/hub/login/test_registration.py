@@ -9,8 +9,8 @@ from sqlalchemy import create_engine, inspect
 
 from environments import Role, accounts
 from tests.environments.postgres import binaries, cluster
+from tests.hub.login.acting import PASSWORD, who
 from tests.hub.login.live import PROXY, LiveHub, alert_of, submit
-from tests.hub.login.test_live import PASSWORD, who
 
 
 @pytest.fixture(scope="module")
