@@ -18,6 +18,8 @@ NOTES = {
     "capacity": N_("no room yet; the first place that comes free is yours"),
 }
 NO_TITLES: Mapping[str, str] = MappingProxyType({})
+UNHEARD = N_("the platform is slow to answer; your request is kept")
+UNHEARD_AFTER = 3.0  # seconds
 LATE = 1.5  # times the usual length
 LATE_UNKNOWN = 30.0  # seconds, where no usual length is known
 
@@ -45,6 +47,7 @@ class Panel:
     late_after: float
     last_id: int
     failure: texts.Text | None
+    reason: str  # the failure's stable word (docs/reasons.md), empty while nothing failed
     sentence: str
 
     @property
@@ -67,18 +70,21 @@ def build(
     """
     state = _state(launch)
     steps = _steps(events, state, words)
+    age = (now - launch.requested_at).total_seconds()
+    unheard = launch.state is LaunchState.REQUESTED and age > UNHEARD_AFTER
     failure = (
         texts.FAILURES.get(launch.failure or "", texts.FAILURES["internal"]) if state == "failed" else None
     )
     return Panel(
         state=state,
         steps=steps,
-        headline=_headline(state, steps, failure, words),
+        headline=_headline(state, steps, failure, words, unheard),
         elapsed=max(0.0, ((launch.ready_at or launch.ended_at or now) - launch.requested_at).total_seconds()),
         usual=usual,
         late_after=max(10.0, usual * LATE) if usual else LATE_UNKNOWN,
         last_id=events[-1].id if events else 0,
         failure=failure,
+        reason=(launch.failure or "internal") if failure else "",
         sentence=_sentence(launch, failure, words, titles),
     )
 
@@ -129,7 +135,9 @@ def _length(name: str, events: Sequence[EventView]) -> float | None:
     return (end - own[0].at).total_seconds()
 
 
-def _headline(state: str, steps: Sequence[StepLine], failure: texts.Text | None, words: Words) -> str:
+def _headline(
+    state: str, steps: Sequence[StepLine], failure: texts.Text | None, words: Words, unheard: bool
+) -> str:
     if failure is not None:
         return words.say(failure.title)
     if state == "ready":
@@ -137,7 +145,8 @@ def _headline(state: str, steps: Sequence[StepLine], failure: texts.Text | None,
     if state == "ended":
         return words.say(N_("Stopped"))
     running = next((step for step in steps if step.state == "running"), steps[-1])
-    return f"{running.title} – {running.note}" if running.note else running.title
+    note = words.say(UNHEARD) if unheard else running.note
+    return f"{running.title} – {note}" if note else running.title
 
 
 def _sentence(launch: LaunchView, failure: texts.Text | None, words: Words, titles: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -18,8 +19,9 @@ IMAGE = "paillasse/jupyterlab-python:0.1"
 
 
 @pytest.fixture(scope="module")
-def student(platform: Platform) -> Person:
-    return Person(platform.url, *platform.add_person("curious"))
+def student(platform: Platform) -> Iterator[Person]:
+    with Person(platform.url, *platform.add_person("curious")) as person:
+        yield person
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,9 @@ def _link(platform: Platform, kind: str) -> str:
         return link
     if kind == "used-up":
         link = platform.link("jupyterlab-python", "--max-uses", "1")
-        Person(platform.url, *platform.add_person("first")).join(link)
+        with Person(platform.url, *platform.add_person("first")) as first:
+            first.join(link)
+            first.stop("jupyterlab-python")
         return link
     made = json.loads(platform.cli("env", "link", "jupyterlab-python", "--json").stdout)
     platform.cli("env", "revoke", str(made["id"]))

@@ -45,7 +45,14 @@ class Person:
         )
         self.page: httpx.Response | None = None
 
+    def __enter__(self) -> Person:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
     def close(self) -> None:
+        """Close the browser; what runs goes on."""
         self.http.close()
 
     def get(self, path: str) -> httpx.Response:
