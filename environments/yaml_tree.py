@@ -30,7 +30,7 @@ from ruamel.yaml.events import (
 from environments.errors import N_, Invalid, Problem
 from environments.values import Scalar
 
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 128 * 1024
 MAX_DEPTH = 20
 MAX_EVENTS = 10_000
 

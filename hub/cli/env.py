@@ -14,6 +14,7 @@ from environments import (
     Applied,
     EnvironmentSpec,
     JoinLinkView,
+    Status,
     catalogue,
     joining,
     names,
@@ -27,6 +28,11 @@ app = typer.Typer(
     no_args_is_help=True, help=tr(N_("Environments: what teachers define, and the links to them."))
 )
 
+_STATUS = {
+    Status.DRAFT: N_("draft"),
+    Status.PUBLISHED: N_("published"),
+    Status.ARCHIVED: N_("archived"),
+}
 # Far above what a definition may have; the reader refuses the rest with a sentence.
 _ENOUGH = 1_000_000
 
@@ -45,7 +51,7 @@ AsJson = Annotated[bool, typer.Option("--json", help=tr(N_("Answer in JSON.")))]
 def validate(where: FileOrFolder) -> None:
     """Exit code 1 when something is wrong; nothing is changed."""
     for name, spec, _ in _read(where):
-        print(f"{name}: {tr(N_('%(slug)s can be applied'), slug=spec.slug)}")
+        print(tr(N_("%(file)s: %(slug)s can be applied."), file=name, slug=spec.slug))
 
 
 @app.command(help=tr(N_("Make environments be as defined: create what is new, change what differs.")))
@@ -196,7 +202,7 @@ def _told(applied: Applied) -> str:
         "unchanged": N_("%(slug)s is unchanged: revision %(revision)s (%(status)s)."),
     }[applied.outcome]
     view = applied.view
-    return tr(sentence, slug=view.slug, revision=view.revision, status=str(view.status))
+    return tr(sentence, slug=view.slug, revision=view.revision, status=tr(_STATUS[view.status]))
 
 
 def _span(text: str) -> timedelta | None:

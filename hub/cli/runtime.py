@@ -66,9 +66,16 @@ def language() -> str:
 
 
 def tr(message: str, fields: Mapping[str, Any] | None = None, /, **more: object) -> str:
-    """The message in the reader's language, its fields filled in; `cli.po` has the domain's words too."""
-    words = catalogue(language(), "cli").gettext(message) if message else ""
-    return words % {**(fields or {}), **more}
+    """The message in the reader's language, its fields filled in."""
+    return _words(message) % {**(fields or {}), **more}
+
+
+def _words(message: str) -> str:
+    """Our words; what the domain says of people is with the portal's, which say it too."""
+    if not message:
+        return ""
+    words = catalogue(language(), "cli").gettext(message)
+    return catalogue(language(), "portal").gettext(message) if words == message else words
 
 
 def explain(problem: Problem) -> str:

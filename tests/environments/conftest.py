@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import delete, event
 
 from environments import Actor, Role, Store, people
 from environments.models import Base
@@ -17,53 +15,44 @@ from tests.environments.support import NOW, World
 
 
 @pytest.fixture(scope="session")
-def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated database that tests copy."""
-    path = tmp_path_factory.mktemp("empty") / "empty.sqlite"
-    store = Store(f"sqlite:///{path}")
+def shared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """The one SQLite store of the run: a new one for each test would compile every statement again."""
+    store = Store(f"sqlite:///{tmp_path_factory.mktemp('database')}/paillasse.sqlite")
     store.migrate()
+    yield store
     store.dispose()
-    return path
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """The address of a throw-away PostgreSQL."""
+def shared_postgres() -> Iterator[Store]:
+    """The one PostgreSQL store of the run."""
     found = binaries()
     if found is None:
         pytest.skip("no PostgreSQL server is installed here")
     with cluster(found) as url:
-        yield url
+        store = Store(url)
+        store.migrate()
+        yield store
+        store.dispose()
 
 
-@pytest.fixture(scope="session")
-def postgres_store(postgres_url: str) -> Iterator[Store]:
-    """The one PostgreSQL store of the run; tests empty it before they use it."""
-    store = Store(postgres_url)
-    store.migrate()
-    yield store
-    store.dispose()
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest) -> Store:
+    """An empty database; the same test runs on both kinds."""
+    store: Store = request.getfixturevalue(f"shared_{request.param}")
+    return _emptied(store)
 
 
 @pytest.fixture
-def sqlite_store(empty_sqlite: Path, tmp_path: Path) -> Iterator[Store]:
-    """A database of this test's own."""
-    path = tmp_path / "paillasse.sqlite"
-    shutil.copy(empty_sqlite, path)
-    store = Store(f"sqlite:///{path}")
-    yield store
-    store.dispose()
+def sqlite_store(shared_sqlite: Store) -> Store:
+    """An empty SQLite database."""
+    return _emptied(shared_sqlite)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest) -> Store:
-    """The same test on both databases."""
-    if request.param == "sqlite":
-        return request.getfixturevalue("sqlite_store")
-    store: Store = request.getfixturevalue("postgres_store")
-    tables = ", ".join(table.name for table in Base.metadata.sorted_tables)
+def _emptied(store: Store) -> Store:
     with store.engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(delete(table))
     return store
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,6 +46,27 @@ def make_spec(slug: str = "lab", **more: Any) -> EnvironmentSpec:
     """A published environment with what the test says about it."""
     data = {"slug": slug, "title": "Lab", "image": "paillasse/lab:1", "status": "published", **more}
     return parse_data(data, CEILINGS)
+
+
+def at_once(works: Iterable[Callable[[], object]]) -> list[Exception]:
+    """Run these in threads that begin together; returns what they raised."""
+    works = list(works)
+    barrier = threading.Barrier(len(works))
+    raised: list[Exception] = []
+
+    def run(work: Callable[[], object]) -> None:
+        barrier.wait()
+        try:
+            work()
+        except Exception as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=run, args=[work]) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -24,8 +25,7 @@ from environments import (
     parse_yaml,
 )
 from environments.models import Revision
-from tests.environments.support import CEILINGS, NOW, World, after, make_spec
-from tests.environments.test_store import at_once
+from tests.environments.support import CEILINGS, NOW, World, after, at_once, make_spec
 
 ADMIN = Actor("root", Role.ADMIN)
 CARL = Actor("carl", Role.TEACHER)
@@ -111,23 +111,23 @@ def test_to_create_only(world: World) -> None:
 def test_two_people_apply_the_same_revision_at_once(world: World, same: bool) -> None:
     apply(world, make_spec())
     specs = [make_spec(title="One"), make_spec(title="One" if same else "Two")]
-    works = [lambda spec=spec: apply(world, spec, expected_revision=1) for spec in specs]  # type: ignore[misc]
-    (refusal,) = at_once(works)  # type: ignore[arg-type]
+    works = [partial(apply, world, spec, expected_revision=1) for spec in specs]
+    (refusal,) = at_once(works)
     assert isinstance(refusal, Conflict)
     assert world.store.run_sync(catalogue.list, ADMIN)[0].revision == 2
 
 
 def test_two_people_create_the_same_slug_at_once(world: World) -> None:
-    works = [lambda actor=actor: apply(world, make_spec(), actor) for actor in (world.teacher, CARL)]  # type: ignore[misc]
-    (refusal,) = at_once(works)  # type: ignore[arg-type]
+    works = [partial(apply, world, make_spec(), actor) for actor in (world.teacher, CARL)]
+    (refusal,) = at_once(works)
     assert isinstance(refusal, SlugTaken)
     assert len(world.store.run_sync(catalogue.list, ADMIN)) == 1
 
 
 def test_edits_without_a_revision_follow_each_other(world: World) -> None:
     apply(world, make_spec())
-    works = [lambda n=n: apply(world, make_spec(title=f"T{n}")) for n in range(6)]  # type: ignore[misc]
-    assert at_once(works) == []  # type: ignore[arg-type]
+    works = [partial(apply, world, make_spec(title=f"T{n}")) for n in range(6)]
+    assert at_once(works) == []
     assert world.store.run_sync(catalogue.list, ADMIN)[0].revision == 7
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from environments import Actor, HomeKind, HomeView, Role, Store, catalogue, homes, launching, queries
-from tests.environments.support import NOW, World, after, make_spec
-from tests.environments.test_store import at_once
+from tests.environments.support import NOW, World, after, at_once, make_spec
 
 ADMIN = Actor("root", Role.ADMIN)
 
@@ -68,8 +69,8 @@ def test_an_environment_that_changes_its_kind_keeps_both_homes(world: World) -> 
 def test_starts_at_once_make_no_second_home(world: World) -> None:
     for slug in ("a", "b", "c"):
         world.joined(slug, home="personal")
-    works = [lambda slug=slug: world.resolve(slug) for slug in ("a", "b")]  # type: ignore[misc]
-    assert at_once(works) == []  # type: ignore[arg-type]
+    works = [partial(world.resolve, slug) for slug in ("a", "b")]
+    assert at_once(works) == []
     assert len(mine(world)) == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,8 +26,7 @@ from environments import (
     launching,
     queries,
 )
-from tests.environments.support import CEILINGS, NOW, World, after, make_spec
-from tests.environments.test_store import at_once
+from tests.environments.support import CEILINGS, NOW, World, after, at_once, make_spec
 
 ADMIN = Actor("root", Role.ADMIN)
 
@@ -84,7 +84,7 @@ def test_asking_twice_is_asking_once(world: World) -> None:
 
 def test_clicks_at_the_same_moment_are_one_launch(world: World) -> None:
     world.joined()
-    assert at_once([lambda: world.request()] * 6) == []  # type: ignore[list-item]
+    assert at_once([world.request] * 6) == []
     assert len(world.store.run_sync(queries.open_launches)) == 1
     assert story(world, current(world).id) == [("requested", "done", "")]
 
@@ -290,11 +290,11 @@ def test_archiving_keeps_the_history(world: World) -> None:
 def test_events_of_many_writers_have_growing_ids(world: World) -> None:
     world.joined()
     launch_id = world.resolve().launch_id
+    run = world.store.run_sync
     works = [
-        lambda n=n: world.store.run_sync(launching.record, launch_id, "starting", "running", str(n), now=NOW)  # type: ignore[misc]
-        for n in range(8)
+        partial(run, launching.record, launch_id, "starting", "running", str(n), now=NOW) for n in range(8)
     ]
-    assert at_once(works) == []  # type: ignore[arg-type]
+    assert at_once(works) == []
     ids = [each.id for each in world.store.run_sync(queries.events_after, 0, [launch_id])]
     assert len(ids) == 9
     assert ids == sorted(set(ids))

@@ -173,7 +173,7 @@ def test_no_page_pays_for_the_others(
 PLANS = {
     "events": "SELECT * FROM launch_events WHERE launch_id IN ('a', 'b') AND id > 3 ORDER BY id",
     "live launches of a person": "SELECT * FROM launches WHERE person_id = 'a' AND ended_at IS NULL",
-    "latest launch": "SELECT * FROM launches WHERE person_id = 'a' AND environment_id = 'b' AND requested_at > 0",
+    "latest launch": "SELECT * FROM launches WHERE person_id = 'a' AND environment_id = 'b'",
     "usual time": "SELECT * FROM launches WHERE environment_id = 'a' AND ready_at IS NOT NULL",
     "memberships": "SELECT * FROM members WHERE person_id = 'a'",
     "homes": "SELECT * FROM homes WHERE person_id = 'a' AND environment_id IS NULL",

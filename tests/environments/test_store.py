@@ -6,8 +6,8 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from environments import NotFound, Store, people
 from environments.models import Base, Environment, Launch, Person
 from environments.store import reads
-from tests.environments.support import NOW, World
+from tests.environments.support import NOW, World, at_once
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -104,32 +104,13 @@ async def test_readers_do_not_wait_for_a_writer(sqlite_store: Store) -> None:
     assert await sqlite_store.run(reads(count)) == 1
 
 
-def at_once(works: list[Callable[[], None]]) -> list[Exception]:
-    """Run these in threads that begin together; returns what they raised."""
-    barrier, raised = threading.Barrier(len(works)), []
-
-    def run(work: Callable[[], None]) -> None:
-        barrier.wait()
-        try:
-            work()
-        except Exception as error:
-            raised.append(error)
-
-    threads = [threading.Thread(target=run, args=[work]) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return raised
-
-
 def test_many_writers_take_turns(store: Store) -> None:
-    assert at_once([lambda n=n: store.run_sync(add, f"user{n}") for n in range(12)]) == []  # type: ignore[misc]
+    assert at_once(partial(store.run_sync, add, f"user{n}") for n in range(12)) == []
     assert store.run_sync(count) == 12
 
 
 def test_one_person_is_made_once(store: Store) -> None:
-    assert at_once([lambda: store.run_sync(add, "ann")] * 8) == []
+    assert at_once([partial(store.run_sync, add, "ann")] * 8) == []
     assert store.run_sync(count) == 1
 
 
