@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from hub.cli.host.images import ensure_images
 from tests.support.platform import docker
@@ -47,10 +47,17 @@ print("FOUND", json.dumps({
     "heavy": sorted(loaded & {"sqlalchemy", "aiohttp", "requests", "jupyterhub.orm", "alembic", "httpx"}),
     "uncompiled": uncompiled,
     "one": one,
-    "names": [requests.Session.__name__, aiohttp.ClientSession.__name__, orm.User.__name__,
-              IntegrityError.__mro__[-4].__name__],
+    "names": [requests.Session.__name__, aiohttp.ClientSession.__name__, orm.User.__name__],
+    "error": issubclass(IntegrityError, sqlalchemy.exc.SQLAlchemyError),
 }))
 """
+
+
+async def leave(socket: WebSocketClientConnection) -> None:
+    """Close the connection and wait until the other side has, too."""
+    socket.close()
+    while await socket.read_message() is not None:
+        continue
 
 
 class Server:
@@ -120,7 +127,7 @@ def test_the_interface_is_french_when_told_so(server: Server) -> None:
     page = server.http.get("/lab")
     assert page.status_code == 200
     catalogue = server.http.get("/lab/api/translations/default").json()["data"]
-    assert catalogue["jupyterlab"]["File"] == ["Fichier"] or "Fichier" in json.dumps(catalogue)
+    assert ["Fichier"] in catalogue["jupyterlab"].values()
 
 
 def test_nothing_of_a_page_asks_for_a_build_or_for_news(server: Server) -> None:
@@ -144,7 +151,7 @@ async def test_a_kernel_computes(server: Server) -> None:
         message = json.loads(await socket.read_message() or "{}")
         if message["msg_type"] in {"execute_result", "error"}:
             break
-    socket.close()
+    await leave(socket)
     assert message["msg_type"] == "execute_result", message["content"]
     assert message["content"]["data"]["text/plain"] == "2"
 
@@ -157,7 +164,7 @@ async def test_a_terminal_knows_python_and_pip(server: Server) -> None:
     while "42 fr_FR.UTF-8" not in seen and time.monotonic() < deadline:
         kind, *words = json.loads(await socket.read_message() or '["closed"]')
         seen += "".join(map(str, words)) if kind == "stdout" else ""
-    socket.close()
+    await leave(socket)
     assert "/opt/venv/bin/python\r\n/opt/venv/bin/pip\r\n42 fr_FR.UTF-8" in seen
 
 
@@ -172,7 +179,8 @@ def test_the_server_leaves_out_what_it_does_not_need_until_somebody_does(server:
         "heavy": [],
         "uncompiled": [],
         "one": 1,
-        "names": ["Session", "ClientSession", "User", "StatementError"],
+        "names": ["Session", "ClientSession", "User"],
+        "error": True,
     }
 
 
