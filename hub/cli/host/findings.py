@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -93,9 +93,9 @@ def control_groups(version: str) -> Finding:
     )  # fmt: skip
 
 
-def privileges(options: Sequence[str]) -> Finding:
+def privileges(confined: bool) -> Finding:
     subject = tr("no-new-privileges by default")
-    if any("no-new-privileges" in option for option in options):
+    if confined:
         return Finding(Level.GOOD, subject, tr("yes"))
     return Finding(
         Level.WARNING, subject, tr("no"),
