@@ -39,6 +39,8 @@ class PasswordCheck:
     def __init__(self, store: Store, throttle: Throttle | None = None) -> None:
         self.store = store
         self.throttle = throttle or Throttle()
+        # A class that registers at once is larger than a class that mistypes at once.
+        self._arrivals = Throttle(burst=300, per_minute=30)
         self._shadow = ShadowLocks(accounts.lock_for)
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -65,10 +67,12 @@ class PasswordCheck:
         await self.store.run(accounts.record_login, username, now=datetime.now(UTC))
         return found
 
-    def spend(self, address: str) -> None:
-        """Count something that must not be done without end, such as making accounts."""
-        self._check_network(address)
-        self.throttle.fail(address, time.monotonic())
+    def count_arrival(self, address: str) -> None:
+        """Count an account that is about to be made; raises TooManyFailures when there were too many."""
+        seconds = self._arrivals.wait(address, time.monotonic())
+        if seconds:
+            raise TooManyFailures(seconds=seconds)
+        self._arrivals.fail(address, time.monotonic())
 
     async def _found(self, username: str) -> accounts.Credentials | None:
         """People who sign in elsewhere have no password here: the same as nobody."""

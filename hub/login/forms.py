@@ -26,6 +26,7 @@ from hub.login import sessions
 from hub.login.checking import PasswordCheck, TooManyFailures
 from hub.login.pages import TIMEZONE, reader
 from hub.login.provider import Proof
+from hub.login.throttle import caller
 
 TICKET_DAYS = 1 / 48
 
@@ -57,6 +58,12 @@ class FormPage(BaseHandler):
             super().check_xsrf_cookie()
         except web.HTTPError as expired:
             raise web.HTTPError(403, reader().say(_EXPIRED)) from expired
+
+    @property
+    def caller(self) -> str:
+        """The address that asks."""
+        forwarded = self.request.headers.get("X-Forwarded-For", "")
+        return caller(forwarded, self.request.remote_ip, self.app.trusted_downstream_ips)
 
     def text(self, name: str) -> str:
         """A field of the posted form; passwords keep their spaces."""
@@ -101,7 +108,7 @@ class LoginPage(FormPage, LoginHandler):
         """Sign in, or on to choosing a password, or the form again with the reason."""
         username = self.text("username")
         try:
-            found = await self.check.prove(username, self.text("password"), self.request.remote_ip)
+            found = await self.check.prove(username, self.text("password"), self.caller)
         except Refused as refusal:
             await self._refuse(refusal, username)
             return
@@ -154,7 +161,7 @@ class PasswordPage(FormPage):
             return ticket
         if self.current_user is None:
             raise WrongCredentials
-        found = await self.check.prove(self.current_user.name, self.text("password"), self.request.remote_ip)
+        found = await self.check.prove(self.current_user.name, self.text("password"), self.caller)
         return found.person.username, found.stamp
 
     async def _form(self, *problems: str, status: int = 200) -> None:
@@ -189,7 +196,7 @@ class RegisterPage(FormPage):
             await self.show(reader().say(_DIFFERENT), status=422, **given)
             return
         try:
-            self.check.spend(self.request.remote_ip)
+            self.check.count_arrival(self.caller)
             person = await self.check.store.run(
                 accounts.register,
                 given["username"],

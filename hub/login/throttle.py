@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 from math import ceil
@@ -22,6 +22,17 @@ def network_of(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(IPv6Address(int(parsed) >> 64 << 64))
     return str(parsed)
+
+
+def caller(forwarded: str, direct: str, trusted: Collection[str] = ()) -> str:
+    """Who asks: the last address of X-Forwarded-For that no proxy of ours has; `direct` where there is none.
+
+    Only what our own proxy has appended counts: Tornado's remote_ip believes any X-Real-Ip that is sent.
+    """
+    for address in reversed([each.strip() for each in forwarded.split(",")]):
+        if address and address not in trusted:
+            return address
+    return direct
 
 
 class Throttle:

@@ -120,3 +120,10 @@ async def test_the_event_loop_goes_on_while_passwords_are_compared(
         await asyncio.sleep(0.01)
         ticks += 1
     assert ticks > 10
+
+
+async def test_accounts_are_not_made_without_end(check: PasswordCheck) -> None:
+    for _ in range(300):
+        check.count_arrival(HERE)
+    with pytest.raises(TooManyFailures):
+        check.count_arrival(HERE)

@@ -1,4 +1,4 @@
-"""Where people may make their own account – and where the Hub keeps its tables in PostgreSQL."""
+"""A Hub of its own: people may make their own account, its tables are in PostgreSQL, and somebody guesses."""
 
 from __future__ import annotations
 
@@ -61,3 +61,14 @@ def test_a_look_alike_is_told_that_the_name_is_taken(hub: LiveHub) -> None:
         again = submit(browser, page, username="adm1n", new_password=PASSWORD, new_password_again=PASSWORD)
         assert (again.status_code, alert_of(again)) == (422, "The name adm1n is taken. Choose another one.")
         assert who(browser) == ""
+
+
+def test_a_guesser_cannot_hide_behind_headers(hub: LiveHub) -> None:
+    with hub.browser() as browser:
+        for number in range(80):
+            spoof = {"X-Real-Ip": f"198.51.100.{number}", "X-Forwarded-For": f"198.51.100.{number}"}
+            browser.headers.update(spoof)
+            answer = hub.sign_in(browser, f"guess{number}", "wrong password")
+            if answer.status_code == 429:
+                break
+        assert "Too many failed attempts from your network" in alert_of(answer)

@@ -8,7 +8,7 @@ import pytest
 
 from environments import accounts
 from hub.login import throttle
-from hub.login.throttle import ShadowLocks, Throttle, network_of
+from hub.login.throttle import ShadowLocks, Throttle, caller, network_of
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -54,6 +54,21 @@ def test_it_remembers_no_more_than_it_should(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_one_subscriber_is_one_network(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "who"),
+    [
+        ("", "10.0.0.2"),
+        ("192.0.2.1", "192.0.2.1"),
+        ("1.2.3.4, 192.0.2.1", "192.0.2.1"),
+        ("1.2.3.4,192.0.2.1,10.0.0.9", "192.0.2.1"),
+        ("10.0.0.9", "10.0.0.2"),
+        (",", "10.0.0.2"),
+    ],
+)
+def test_nobody_chooses_the_address_they_are_counted_by(forwarded: str, who: str) -> None:
+    assert caller(forwarded, "10.0.0.2", {"10.0.0.9"}) == who
 
 
 def test_a_name_that_nobody_has_is_locked_as_an_account_would_be() -> None:
