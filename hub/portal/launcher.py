@@ -17,7 +17,7 @@ log = logging.getLogger("paillasse.portal.launcher")
 
 PATIENCE = 0.15  # seconds a page waits for the Hub
 PERSEVERANCE = 60.0  # seconds during which a Hub that is down is asked again
-PAUSES = (0.5, 1, 2)
+PAUSES = (0.2, 0.3, 0.5, 1, 2)
 
 Outcome = TypeVar("Outcome")
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("paillasse.portal.stream")
 
-LOOK = 1.0  # seconds without an event after which the launch itself is read
+LOOK = 3.0  # seconds without an event after which the launch itself is read
 NUDGE_AFTER = 3.0  # seconds a launch may stay unknown to the Hub
 NUDGE_EVERY = 5.0
 RECONNECT = 1000  # milliseconds
@@ -60,38 +60,35 @@ class LaunchStream:
 
     async def messages(self, last: int) -> AsyncIterator[ServerSentEvent]:
         """Everything after the event `last`; ends when the launch has come to an end."""
-        launch = await self._current()
-        if launch is None:
-            yield ServerSentEvent("none", event="end")
-            return
-        self._usual = await self._portal.store.run(queries.usual_seconds, launch.environment.id)
-        while True:
+        launch, ended = await self._current(), "none"
+        if launch is not None:
+            self._usual = await self._portal.store.run(queries.usual_seconds, launch.environment.id)
+        while launch is not None:
             async for message in self._follow(launch, last):
                 yield message
-            launch = await self._current() or launch
-            again = await self._try_again(launch)
-            if again is None:
-                break
-            launch = again
-        yield ServerSentEvent(str(launch.state), event="end", id=str(self._last_id()))
+            # What follows is another launch: begun in another window, or the second try made here.
+            launch = await self._current()
+            if launch is not None and launch.state in FINAL:
+                ended, launch = str(launch.state), await self._try_again(launch)
+        yield ServerSentEvent(ended, event="end", id=str(self._last_id()))
 
     async def _follow(self, launch: LaunchView, last: int) -> AsyncIterator[ServerSentEvent]:
         self._seen = []
-        first = True
         async with self._portal.tail.follow(launch.id, 0) as fresh:
             while True:
                 batch = await self._next(fresh)
-                newest = await self._current()
-                if newest is None or newest.id != launch.id:
-                    return
+                if not batch or any(event.step == "ready" or event.state == "failed" for event in batch):
+                    newest = await self._current()
+                    if newest is None or newest.id != launch.id:
+                        return
+                    launch = newest
                 self._seen.extend(batch)
-                if batch and batch[-1].id > last:
-                    for message in self._panels(newest, batch, last, first):
-                        yield message
-                    first = False
-                if newest.state in FINAL:
+                for message in self._panels(launch, batch, last):
+                    yield message
+                if launch.state in FINAL:
                     return
-                await self._nudge(newest)
+                if not batch and await self._nudge(launch):
+                    yield ServerSentEvent(self._html(launch, self._seen), event="panel")
 
     async def _next(self, fresh: asyncio.Queue[EventView]) -> list[EventView]:
         try:
@@ -102,19 +99,17 @@ class LaunchStream:
             batch.append(fresh.get_nowait())
         return batch
 
-    def _panels(
-        self, launch: LaunchView, batch: list[EventView], last: int, first: bool
-    ) -> list[ServerSentEvent]:
+    def _panels(self, launch: LaunchView, batch: list[EventView], last: int) -> list[ServerSentEvent]:
         """One message per event that is new to the reader, each showing the state after it."""
-        shown = [event for event in batch if event.id > last]
         return [
             ServerSentEvent(
                 self._html(launch, [seen for seen in self._seen if seen.id <= event.id]),
                 event="panel",
                 id=str(event.id),
-                retry=RECONNECT if first and event is shown[0] else None,
+                retry=RECONNECT,
             )
-            for event in shown
+            for event in batch
+            if event.id > last
         ]
 
     def _html(self, launch: LaunchView, events: list[EventView]) -> str:
@@ -133,13 +128,15 @@ class LaunchStream:
     async def _current(self) -> LaunchView | None:
         return await self._portal.store.run(queries.current_launch, self._person.username, self._slug)
 
-    async def _nudge(self, launch: LaunchView) -> None:
+    async def _nudge(self, launch: LaunchView) -> bool:
         """A launch that the Hub has not taken up (it was restarted, or we were) is asked for again."""
         age, now = (self._portal.now() - launch.requested_at).total_seconds(), time.monotonic()
-        waiting = launch.state is LaunchState.REQUESTED and age > NUDGE_AFTER
-        if waiting and not self._portal.launcher.busy(launch.id) and now - self._nudged > NUDGE_EVERY:
-            self._nudged = now
+        if launch.state is not LaunchState.REQUESTED or age < NUDGE_AFTER or now - self._nudged < NUDGE_EVERY:
+            return False
+        self._nudged = now
+        if not self._portal.launcher.busy(launch.id):
             await self._start(launch)
+        return True
 
     async def _try_again(self, launch: LaunchView) -> LaunchView | None:
         """One second try, only after a restart on our side: nothing is wrong with the environment then."""

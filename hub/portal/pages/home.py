@@ -21,8 +21,6 @@ from hub.portal.context import portal_of
 log = logging.getLogger("paillasse.portal.home")
 router = APIRouter()
 
-NOTES = frozenset({"stopping", "extended", "cancelled", "bad-code"})
-
 
 @dataclass(frozen=True)
 class Card:
@@ -37,7 +35,7 @@ class Card:
 
 
 @router.get(urls.HOME)
-async def home(request: Request, person: SignedIn, note: str = "", about: str = "") -> Response:
+async def home(request: Request, person: SignedIn, note: str = "") -> Response:
     """Running servers first; if the Hub is slow or down, what our own records say, and a word about it."""
     portal = portal_of(request)
     known = await portal.store.run(queries.home_page, person.username)
@@ -56,8 +54,7 @@ async def home(request: Request, person: SignedIn, note: str = "", about: str = 
         environments=[each for each in known.memberships if each.slug not in busy],
         partial=running is None,
         moving=any(card.state in {"starting", "stopping"} for card in cards),
-        note=note if note in NOTES else "",
-        about=about,
+        bad_code=note == "bad-code",
     )
 
 

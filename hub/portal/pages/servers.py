@@ -37,7 +37,7 @@ async def stop(request: Request, slug: Slug, person: SignedIn, _form: Posted) ->
     """Ask for the stop and answer; the home page follows it."""
     portal = portal_of(request)
     await portal.launcher.stop(person.token, person.username, slug)
-    return RedirectResponse(f"{urls.HOME}?note=stopping&about={slug}", 303)
+    return RedirectResponse(urls.HOME, 303)
 
 
 @router.post(f"{PLACE}/extend")
@@ -46,4 +46,4 @@ async def extend(request: Request, slug: Slug, person: SignedIn, _form: Posted) 
     portal = portal_of(request)
     now = portal.now()
     await portal.store.run(launching.extend, person.username, slug, now + LONGER, now)
-    return RedirectResponse(f"{urls.HOME}?note=extended&about={slug}", 303)
+    return RedirectResponse(urls.HOME, 303)
