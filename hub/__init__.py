@@ -1,0 +1,1 @@
+"""The web edge: portal, worker, login and command line."""
