@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from environments.errors import LinkUnknown, NotFound
 from environments.models import Environment, JoinLink, Member, Person
-from environments.names import code_hash
+from environments.names import code_hash, is_slug
 from environments.rules import Standing, check_edit
 from environments.store import locked
 from environments.values import Actor, Status
@@ -33,6 +33,8 @@ def reach(
 
     Raises NotFound, or NotYours to members who want to edit. With `lock`, writers wait for each other here.
     """
+    if not is_slug(slug):
+        raise NotFound
     query = select(Environment).where(Environment.slug == slug)
     if lock:
         # By itself first: a row that was waited for must be read together with its new revision.

@@ -16,6 +16,7 @@ from environments.errors import N_, Invalid, Problem
 
 SLUG = re.compile(r"[a-z](?:-?[a-z0-9])*")
 SLUG_LENGTH = 30
+ID = re.compile(r"[a-z2-7]{12}")
 USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,62}")
 # The operator acts under this name without being a person: nobody may be called so.
 RESERVED_USERNAMES = frozenset({"root"})
@@ -28,6 +29,11 @@ _SPOKEN = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 def is_slug(text: str) -> bool:
     """Whether the Hub accepts this as the name of a server."""
     return len(text) <= SLUG_LENGTH and SLUG.fullmatch(text) is not None
+
+
+def is_id(text: str) -> bool:
+    """Whether this has the form of an id; who asks with anything else asks for nothing that exists."""
+    return ID.fullmatch(text) is not None
 
 
 def parse_username(text: str) -> str:

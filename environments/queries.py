@@ -9,6 +9,7 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from environments.models import Environment, HomeRow, Launch, LaunchEvent, Member, Person
+from environments.names import is_slug
 from environments.store import reads
 from environments.values import (
     EnvironmentView,
@@ -41,6 +42,8 @@ def events_after(session: Session, after_id: int, launch_ids: Sequence[str]) -> 
 @reads
 def current_launch(session: Session, username: str, slug: str) -> LaunchView | None:
     """The person's latest launch of this environment, live or not; None before the first."""
+    if not is_slug(slug):
+        return None
     query = (
         select(Launch)
         .join(Person, Person.id == Launch.person_id)

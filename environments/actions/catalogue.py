@@ -16,6 +16,7 @@ from environments.models import Environment, Person, Revision
 from environments.rules import check_create
 from environments.spec import EnvironmentSpec
 from environments.store import reads
+from environments.texts import kept
 from environments.values import Actor, Applied, EnvironmentView, Role
 from environments.views import environment_view
 from environments.writing import to_yaml
@@ -130,7 +131,7 @@ def _add_revision(
         spec=spec.canonical(),
         author=actor.username,
         at=now,
-        reason=reason[:500],
+        reason=kept(reason, 500),
     )
     session.add(revision)
     session.flush()

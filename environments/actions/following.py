@@ -12,6 +12,7 @@ from environments.actions import homes
 from environments.errors import NotFound
 from environments.models import Launch, LaunchEvent
 from environments.store import locked
+from environments.texts import kept, kept_end, kept_fields
 from environments.values import LaunchState, LaunchView, Scalar, Step, StepState
 from environments.views import launch_view
 
@@ -90,7 +91,10 @@ def append(
     if session.get_bind().dialect.name == "postgresql":
         # Ids are drawn before the commit: without this queue a reader could pass an id that appears later.
         session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": EVENT_LOCK})
-    session.add(LaunchEvent(launch_id=launch.id, at=now, step=step, state=state, code=code, args=dict(args)))
+    event = LaunchEvent(
+        launch_id=launch.id, at=now, step=step, state=state, code=kept(code, 40), args=kept_fields(args)
+    )
+    session.add(event)
     session.flush()
 
 
@@ -99,8 +103,8 @@ def fail(
 ) -> None:
     """End a live launch as a failure, at the step it had come to. For actions only."""
     _close(session, launch, LaunchState.FAILED, reason, now)
-    launch.reason_args = dict(args)
-    launch.log_tail = _keepable(log_tail)
+    launch.reason_args = kept_fields(args)
+    launch.log_tail = kept_end(log_tail, LOG_LIMIT)
     last = session.scalars(
         select(LaunchEvent).where(LaunchEvent.launch_id == launch.id).order_by(LaunchEvent.id.desc()).limit(1)
     ).one_or_none()
@@ -114,7 +118,7 @@ def end(session: Session, launch: Launch, reason: str, now: datetime) -> None:
 
 
 def _close(session: Session, launch: Launch, state: LaunchState, reason: str, now: datetime) -> None:
-    launch.state, launch.reason, launch.ended_at = state, reason[:40], now
+    launch.state, launch.reason, launch.ended_at = state, kept(reason, 40), now
     homes.release(session, launch.home_id, now)
 
 
@@ -124,8 +128,3 @@ def _launch(session: Session, launch_id: str) -> Launch:
     if launch is None:
         raise NotFound
     return launch
-
-
-def _keepable(log: str) -> str:
-    """The end of a log, without the characters that databases refuse."""
-    return log[-LOG_LIMIT:].replace("\0", "").encode("utf-8", "replace").decode()

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from environments.errors import NotFound
 from environments.models import Environment, Launch, Person
+from environments.names import is_slug
 from environments.rules import idle_verdict, latest_stop
 from environments.store import locked, reads
 from environments.values import IdlePolicy, LaunchView, Running, Verdict
@@ -21,6 +22,8 @@ def extend(session: Session, username: str, slug: str, until: datetime, now: dat
 
     A warning that this puts off is forgotten, so that another one comes in its time.
     """
+    if not is_slug(slug):
+        raise NotFound
     query = (
         select(Launch)
         .join(Launch.person.of_type(Person))

@@ -12,7 +12,7 @@ from environments.access import Right, reach, reach_by_code, standing_of
 from environments.actions import people
 from environments.errors import AccountDisabled, LinkUnknown
 from environments.models import JoinLink, Member, Person
-from environments.names import code_hash
+from environments.names import code_hash, is_id
 from environments.rules import LinkTerms, Standing, check_link, check_open
 from environments.store import reads
 from environments.values import Actor, EnvironmentView, JoinLinkView, JoinPageView, Role, Window
@@ -47,7 +47,7 @@ def issue(
 
 def revoke(session: Session, actor: Actor, link_id: str, now: datetime) -> JoinLinkView:
     """Withdraw a link; who has joined by it stays a member. Withdrawing again changes nothing."""
-    link = session.get(JoinLink, link_id)
+    link = session.get(JoinLink, link_id) if is_id(link_id) else None
     if link is None:
         raise LinkUnknown
     reach(session, link.environment.slug, actor, Right.EDIT)

@@ -15,9 +15,10 @@ from environments.actions.following import append, end, ended, fail, failed, rea
 from environments.actions.idling import extend, sweep
 from environments.errors import EnvironmentsError
 from environments.models import Environment, HomeRow, Launch, Person
-from environments.names import new_id, new_reference
+from environments.names import is_slug, new_id, new_reference
 from environments.rules import Standing, check_launch
 from environments.store import locked
+from environments.texts import kept
 from environments.values import Actor, Ceilings, IdlePolicy, LaunchSpec, LaunchState, LaunchView
 from environments.views import (
     home_of,
@@ -55,7 +56,7 @@ def request(
         _check(session, person, environment, standing, limit, now)
         launch = _begin(session, person, environment, language, now)
     if suffix:
-        launch.suffix = suffix[:2000]
+        launch.suffix = kept(suffix, 2000)
     return launch_view(launch)
 
 
@@ -105,6 +106,8 @@ def _check(
 
 
 def _live(session: Session, person: Person, slug: str) -> Launch | None:
+    if not is_slug(slug):
+        return None
     query = (
         select(Launch)
         .join(Environment, Environment.id == Launch.environment_id)
@@ -123,7 +126,7 @@ def _begin(
         environment=environment,
         revision=environment.revision,
         state=LaunchState.REQUESTED,
-        language=language[:8],
+        language=kept(language, 8),
         suffix="",
         requested_at=now,
         reason="",

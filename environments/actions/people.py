@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from environments.errors import N_, Invalid, Problem
 from environments.models import Person
 from environments.names import parse_username
+from environments.texts import kept
 from environments.values import PersonView, Role
 from environments.views import person_view
 
@@ -20,17 +21,8 @@ def ensure(
 ) -> PersonView:
     """The person of this name, made on first sight as a student; what is given and differs is taken over."""
     person = row_of(session, username, now)
-    if display_name and person.display_name != display_name[:200]:
-        person.display_name = display_name[:200]
-    if language and person.language != language[:8]:
-        person.language = language[:8]
-    return person_view(person)
-
-
-def set_role(session: Session, username: str, role: Role, *, now: datetime) -> PersonView:
-    """Give the person this role on the site; whoever may do so is decided by the caller's own rule."""
-    person = row_of(session, username, now)
-    person.role = role
+    person.display_name = kept(display_name, 200) or person.display_name
+    person.language = kept(language, 8) or person.language
     return person_view(person)
 
 
@@ -39,13 +31,13 @@ def row_of(session: Session, username: str, now: datetime) -> Person:
 
     Only the one true spelling of a name is taken: `Ａlice` must not come by the files of `alice`.
     """
-    person = session.scalars(select(Person).where(Person.username == username)).one_or_none()
-    if person is not None:
-        return person
     if parse_username(username) != username:
         raise Invalid(
             [Problem("username", "username", N_("Write the name in lower-case unaccented letters."))]
         )
+    person = session.scalars(select(Person).where(Person.username == username)).one_or_none()
+    if person is not None:
+        return person
     person = Person(
         username=username, role=Role.STUDENT, display_name="", language="", created_at=now, account=None
     )

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, event
+from sqlalchemy import delete, event, update
+from sqlalchemy.orm import Session
 
 from environments import Actor, Role, Store, people
-from environments.models import Base
+from environments.models import Base, Person
 from tests.environments.postgres import binaries, cluster
 from tests.environments.support import NOW, World
 
@@ -56,12 +57,16 @@ def _emptied(store: Store) -> Store:
     return store
 
 
+def _somebody(session: Session, name: str, role: Role) -> None:
+    people.ensure(session, name, now=NOW)
+    session.execute(update(Person).where(Person.username == name).values(role=role))
+
+
 @pytest.fixture
 def world(store: Store) -> World:
     """A teacher, a colleague, a student, and shorthand to act as them."""
     for name, role in (("tess", Role.TEACHER), ("carl", Role.TEACHER), ("sam", Role.STUDENT)):
-        store.run_sync(people.ensure, name, now=NOW)
-        store.run_sync(people.set_role, name, role, now=NOW)
+        store.run_sync(_somebody, name, role)
     return World(store, Actor("tess", Role.TEACHER))
 
 

@@ -23,7 +23,9 @@ from environments import (
     Role,
     accounts,
     catalogue,
+    joining,
     launching,
+    people,
     queries,
 )
 from tests.environments.support import CEILINGS, NOW, World, after, at_once, make_spec
@@ -243,6 +245,38 @@ def test_a_log_is_kept_short_and_clean(world: World) -> None:
     assert launch.log_tail.endswith("last ?words")
     assert len(launch.log_tail) <= 16_000
     assert current(world).log_tail == launch.log_tail
+
+
+HOSTILE = ["\0", "a\0b", "\ud800", "../etc", "' OR 1=1 --", "x" * 5000, ""]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_hostile_slug_is_nothing_of_that_name(world: World, text: str) -> None:
+    run = world.store.run_sync
+    for act in (
+        lambda: world.request(text),
+        lambda: world.resolve(text),
+        lambda: run(launching.extend, "sam", text, after(hours=1), NOW),
+        lambda: run(catalogue.export, world.teacher, text),
+        lambda: run(joining.issue, world.teacher, text, code="x" * 26, now=NOW),
+        lambda: run(joining.revoke, world.teacher, text, NOW),
+    ):
+        with pytest.raises(NotFound):
+            act()
+    assert run(queries.current_launch, "sam", text) is None
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_are_kept_as_far_as_they_can_be(world: World, text: str) -> None:
+    world.joined()
+    launch_id = world.request(suffix=f"tree/{text}").id
+    run = world.store.run_sync
+    run(launching.record, launch_id, "software", "running", text, {"image": text}, now=NOW)
+    run(launching.failed, launch_id, "exit", {"words": text}, text, now=NOW)
+    launch = current(world)
+    assert launch.suffix.startswith("tree/")
+    assert not {"\0", "\ud800"} & set(launch.suffix + launch.log_tail + str(launch.failure_args["words"]))
+    assert run(people.ensure, "sam", display_name=text, now=NOW).username == "sam"
 
 
 def test_ready_is_told_once(world: World) -> None:
