@@ -13,7 +13,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from config.settings import Settings
-from environments import Actor, Ceilings, EnvironmentsError, Invalid, Problem, Role, Store
+from environments import Actor, Ceilings, Conflict, EnvironmentsError, Invalid, Problem, Role, Store
 from hub.i18n import LANGUAGES, catalogue
 
 # Who may type commands here may do everything; this name belongs to no person.
@@ -91,6 +91,8 @@ def refusals(about: str = "") -> Iterator[None]:
         yield
     except Invalid as error:
         give_up(*(f"{about}{':' if about else ''}{explain(problem)}" for problem in error.problems))
+    except Conflict as error:
+        give_up(f"{about}: {tr(error.message, error.fields)}", str(error.fields["diff"]))
     except EnvironmentsError as error:
         give_up(f"{about}{': ' if about else ''}{tr(error.message, error.fields)}")
 

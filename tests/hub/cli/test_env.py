@@ -61,6 +61,7 @@ def test_an_edit_of_an_old_revision_is_refused() -> None:
     env("apply", "-", stdin=YAML + "# more\n")
     refused = env("apply", "-", "--revision", "1", stdin=YAML + "# other\n", fails=True)
     assert "revision 2" in refused.stderr
+    assert "-# more\n+# other" in refused.stderr
 
 
 def test_every_problem_of_every_file_is_told_and_nothing_applied(tmp_path: Path) -> None:
