@@ -88,6 +88,17 @@ def test_a_one_time_password_opens_no_session_before_it_is_changed(hub: LiveHub)
         assert hub.sign_in(browser, name, PASSWORD).status_code == 403
 
 
+def test_changing_one_s_password_ends_every_other_session(hub: LiveHub) -> None:
+    name, new = student(hub), "one of a kind"
+    with signed_in(hub, name) as browser, signed_in(hub, name) as elsewhere:
+        page = browser.get("/hub/password")
+        wrong = submit(browser, page, password="not it", new_password=new, new_password_again=new)
+        assert alert_of(wrong) == "The name or the password is not right."
+        submit(browser, wrong, password=PASSWORD, new_password=new, new_password_again=new)
+        assert who(browser) == name
+        assert who(elsewhere) == ""
+
+
 def test_a_form_without_its_token_does_nothing(hub: LiveHub) -> None:
     name = student(hub)
     with hub.browser() as browser:
