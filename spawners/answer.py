@@ -22,13 +22,16 @@ async def wait(address: str, port: int, path: str) -> None:
 
 
 async def _answers(address: str, port: int, path: str) -> bool:
+    # Not wait_for: before Python 3.12 it may forget that it was cancelled, and we would ask for ever.
     try:
-        reader, writer = await asyncio.wait_for(asyncio.open_connection(address, port), CONNECT)
+        async with asyncio.timeout(CONNECT):
+            reader, writer = await asyncio.open_connection(address, port)
     except (OSError, TimeoutError):
         return False
     try:
         writer.write(f"GET {path} HTTP/1.1\r\nHost: {address}:{port}\r\nConnection: close\r\n\r\n".encode())
-        return _accepted(await asyncio.wait_for(reader.readline(), READ))
+        async with asyncio.timeout(READ):
+            return _accepted(await reader.readline())
     except (OSError, TimeoutError, ValueError):
         return False
     finally:

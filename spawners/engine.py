@@ -53,7 +53,9 @@ class Engine:
 
     async def _wait(self, future: asyncio.Future[Any], deadline: float) -> Any:
         try:
-            return await asyncio.wait_for(future, deadline)
+            # Not wait_for: before Python 3.12 it forgets a cancellation that comes with the answer.
+            async with asyncio.timeout(deadline):
+                return await future
         except TimeoutError as error:
             raise EngineDown(f"no answer in {deadline:g} s") from error
 

@@ -103,12 +103,12 @@ class EnvironmentMixin(LoggingConfigurable):
             raise
         except LaunchFailed as failure:
             self._give_up(launch, failure)
-            raise await self._failed(launch, failure) from failure
+            raise await self._told_failure(launch, failure) from failure
         except Exception as error:
             self.log.exception("Launch %s of %s failed", launch.reference, self._log_name)
             unforeseen = LaunchFailed("internal", {}, str(error))
             self._give_up(launch, unforeseen)
-            raise await self._failed(launch, unforeseen) from error
+            raise await self._told_failure(launch, unforeseen) from error
         steps.finish()
         self.journal.ready(launch.launch_id)
         return f"http://{address}"
@@ -118,7 +118,7 @@ class EnvironmentMixin(LoggingConfigurable):
         self.launch_id = ""
         self.tear_down(launch.launch_id)
 
-    async def _failed(self, launch: LaunchSpec, failure: LaunchFailed) -> Exception:
+    async def _told_failure(self, launch: LaunchSpec, failure: LaunchFailed) -> Exception:
         self.log.warning("Launch %s of %s: %s", launch.reference, self._log_name, failure)
         # The next start must find this one closed.
         await self.journal.written()

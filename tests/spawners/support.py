@@ -15,6 +15,7 @@ from jupyterhub.spawner import Spawner
 from environments import (
     Actor,
     Ceilings,
+    HomeView,
     LaunchView,
     Role,
     Store,
@@ -71,6 +72,10 @@ class School:
         """Ask for a start as ada's page does; the launch's id."""
         view = self.store.run_sync(launching.request, "ada", slug, language="fr", now=datetime.now(UTC))
         return view.id
+
+    def homes(self) -> tuple[HomeView, ...]:
+        """Ada's homes."""
+        return self.store.run_sync(queries.homes, "ada")
 
     def current(self, slug: str = "python-intro") -> LaunchView:
         """Ada's latest launch, as the domain knows it."""

@@ -81,6 +81,19 @@ async def test_a_creation_given_up_leaves_nothing(docker: EngineDouble, engine: 
     assert docker.running() == []
 
 
+async def test_a_cancellation_that_comes_with_the_answer_is_not_lost(engine: Engine) -> None:
+    """`asyncio.wait_for` of Python 3.11 returns the answer and goes on."""
+    for turns in range(40):
+        calling = asyncio.create_task(engine.call("nodes"))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        time.sleep(0.002)  # noqa: ASYNC251 - the answer arrives while the loop is away
+        if not calling.done():
+            calling.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await calling
+
+
 async def test_a_log_that_cannot_be_had_is_empty(docker: EngineDouble, engine: Engine) -> None:
     assert await engine.log_tail("t-spawner-unknown") == ""
 

@@ -9,10 +9,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from dockerspawner import SwarmSpawner
+from traitlets import HasTraits, Int
 
 from environments import LaunchState, queries
+from spawners.environment import EnvironmentMixin
 from spawners.errors import EngineFailed, LaunchFailed, LaunchRefused, NoCapacity
 from spawners.local import LocalEnvironmentSpawner
+from spawners.swarm import SwarmEnvironmentSpawner
 from tests.spawners.support import School, spawner
 
 
@@ -235,3 +239,16 @@ async def test_a_local_process_that_dies_is_told(school: School, tmp_path: Path)
             await asyncio.sleep(0.05)
     await made.journal.written()
     assert school.current().end_reason == "crashed"
+
+
+@pytest.mark.parametrize("kind", [EnvironmentMixin, SwarmEnvironmentSpawner])
+def test_only_what_is_meant_hides_a_name_of_the_hubs(kind: type) -> None:
+    """A method of ours called `_failed` once hid a property of the Hub's, which then doubled servers."""
+    meant = {
+        *("start", "stop", "poll", "progress", "delete_forever", "get_env", "docker", "mounts"),
+        *("get_state", "load_state", "clear_state"),
+        *("get_options_form", "run_options_from_form", "options_from_query"),
+    }
+    hidden = {name for name in vars(kind) if hasattr(SwarmSpawner, name) and not name.startswith("__")}
+    machinery = set(vars(type("Empty", (HasTraits,), {"trait": Int()})))
+    assert hidden - meant - machinery == set()

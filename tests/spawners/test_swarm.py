@@ -186,7 +186,7 @@ async def test_a_hub_killed_during_a_start_takes_it_over(
     docker.plan = ("pending", "preparing", "preparing", "starting", "running")
     dead = make()
     starting = asyncio.create_task(dead.start())
-    await until(lambda: docker.running() != [])
+    await until(lambda: watched(docker))
     kill_without_cleaning(dead)
     starting.cancel()
     await asyncio.wait({starting})
@@ -200,6 +200,12 @@ async def test_a_hub_killed_during_a_start_takes_it_over(
     assert school.current().state is LaunchState.READY
     assert docker.running() == [f"t-spawner-{again.launch_id}"]
     assert again.orm_spawner.state == {"launch_id": again.launch_id}
+
+
+def watched(docker: EngineDouble) -> bool:
+    """The service exists, and the Hub follows it."""
+    calls = list(docker.calls)
+    return "create_service" in calls and "tasks" in calls[calls.index("create_service") :]
 
 
 def kill_without_cleaning(made: SwarmEnvironmentSpawner) -> None:
@@ -233,7 +239,7 @@ async def test_a_take_over_that_fails_is_named_and_leaves_nothing(
     docker.plan = ("preparing",)
     dead = make()
     starting = asyncio.create_task(dead.start())
-    await until(lambda: docker.running() != [])
+    await until(lambda: watched(docker))
     kill_without_cleaning(dead)
     starting.cancel()
     await asyncio.wait({starting})
