@@ -69,17 +69,9 @@ def build_image(to: docker.APIClient) -> None:
 def prepared() -> Iterator[docker.APIClient]:
     """The image and an overlay network; afterwards nothing with our label is left."""
     engine = client()
-    clean(engine)
-    build_image(engine)
-    pool = docker.types.IPAMPool(subnet="10.212.0.0/20")
-    engine.create_network(
-        NETWORK,
-        driver="overlay",
-        attachable=True,
-        ipam=docker.types.IPAMConfig(pool_configs=[pool]),
-        labels={"paillasse.stack": STACK},
-    )
     try:
+        build_image(engine)
+        engine.create_network(NETWORK, driver="overlay", labels={"paillasse.stack": STACK})
         yield engine
     finally:
         clean(engine)

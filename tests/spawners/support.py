@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +31,8 @@ from environments import (
 
 S = TypeVar("S", bound=Spawner)
 
-STACK = "t-spawner"
+# Two runs of the tests on one machine must not see each other.
+STACK = f"t-spawner-{os.getpid()}"
 IMAGE = f"{STACK}/tiny:1"
 NETWORK = "t-users"
 

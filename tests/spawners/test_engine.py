@@ -13,10 +13,9 @@ from docker.errors import NotFound
 from spawners.engine import Engine
 from spawners.errors import EngineDown, EngineRefused
 from tests.spawners.double import EngineDouble, api_error
-from tests.spawners.launches import LAUNCH
 from tests.spawners.support import STACK
 
-SPEC = {"name": "t-spawner-x", "labels": {"paillasse.stack": STACK}, "task_template": {}}
+SPEC = {"name": f"{STACK}-x", "labels": {"paillasse.stack": STACK}, "task_template": {}}
 
 
 async def test_calls_run_side_by_side_off_the_loop(docker: EngineDouble, engine: Engine) -> None:
@@ -95,27 +94,23 @@ async def test_a_cancellation_that_comes_with_the_answer_is_not_lost(engine: Eng
 
 
 async def test_a_log_that_cannot_be_had_is_empty(docker: EngineDouble, engine: Engine) -> None:
-    assert await engine.log_tail("t-spawner-unknown") == ""
+    assert await engine.log_tail(f"{STACK}-unknown") == ""
 
 
 async def test_a_long_log_is_cut_at_its_beginning(docker: EngineDouble, engine: Engine) -> None:
     docker.log = "x" * 20_000 + "the end"
     await engine.create_service(SPEC)
-    text = await engine.log_tail("t-spawner-x")
+    text = await engine.log_tail(f"{STACK}-x")
     assert len(text) == 8192
     assert text.endswith("the end")
 
 
 async def test_objects_of_another_stack_are_not_seen(docker: EngineDouble) -> None:
-    other, ours = Engine("t-spawner-2", lambda: docker), Engine(STACK, lambda: docker)
+    other, ours = Engine(f"{STACK}-2", lambda: docker), Engine(STACK, lambda: docker)
     await ours.create_service(SPEC)
     assert len(await ours.services()) == 1
     assert await other.services() == []
     assert await other.tasks() == []
-
-
-def test_the_launch_under_test_is_of_another_stack_than_a_real_one() -> None:
-    assert not str(LAUNCH.home_volume).startswith(STACK)
 
 
 async def test_a_container_of_another_node_is_left_to_swarm(docker: EngineDouble, engine: Engine) -> None:

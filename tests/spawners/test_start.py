@@ -229,7 +229,7 @@ async def test_a_leftover_of_the_same_server_is_removed_before(
 ) -> None:
     await Attempt(yard, web.port, launch_id="oldoldoldold").run()
     await Attempt(yard, web.port, launch_id="newnewnewnew").run()
-    assert docker.running() == ["t-spawner-newnewnewnew"]
+    assert docker.running() == [f"{STACK}-newnewnewnew"]
 
 
 async def test_a_home_is_free_only_when_the_old_container_has_ended(
@@ -237,7 +237,7 @@ async def test_a_home_is_free_only_when_the_old_container_has_ended(
 ) -> None:
     docker.linger = 25
     await Attempt(yard, web.port, launch_id="oldoldoldold").run()
-    await yard.reaper.remove("t-spawner-oldoldoldold")
+    await yard.reaper.remove(f"{STACK}-oldoldoldold")
     attempt = Attempt(yard, web.port, launch_id="newnewnewnew")
     running = asyncio.create_task(attempt.run())
     await asyncio.sleep(0.2)
@@ -261,7 +261,7 @@ async def test_a_personal_home_in_use_by_another_environment(
     await Attempt(yard, web.port, launch_id="oldoldoldold", environment_id="other", slug="r-stats").run()
     failed = await Attempt(yard, web.port, launch_id="newnewnewnew").fails()
     assert (failed.code, failed.facts) == ("volume-busy", {"environment": "r-stats"})
-    assert docker.running() == ["t-spawner-oldoldoldold"]
+    assert docker.running() == [f"{STACK}-oldoldoldold"]
 
 
 async def test_a_dead_server_of_another_environment_does_not_keep_the_home(
@@ -280,7 +280,7 @@ async def test_two_environments_starting_at_once_on_one_personal_home(
     first, second = await asyncio.gather(one.run(), two.fails())
     assert first == "127.0.0.1"
     assert (second.code, second.facts) == ("volume-busy", {"environment": "python-intro"})
-    assert docker.running() == ["t-spawner-oneoneoneone"]
+    assert docker.running() == [f"{STACK}-oneoneoneone"]
 
 
 async def test_starts_wait_for_a_turn_and_know_their_rank(yard: Yard, docker: EngineDouble, web: Web) -> None:

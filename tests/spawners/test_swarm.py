@@ -44,8 +44,8 @@ async def test_start_poll_stop(make: Make, school: School, docker: EngineDouble,
     made = make()
     assert await made.poll() == 0
     assert await made.start() == f"http://127.0.0.1:{web.port}"
-    assert docker.running() == [f"t-spawner-{made.launch_id}"]
-    assert made.object_name == f"t-spawner-{made.launch_id}"
+    assert docker.running() == [f"{STACK}-{made.launch_id}"]
+    assert made.object_name == f"{STACK}-{made.launch_id}"
     assert await made.poll() is None
     await made.stop()
     assert docker.running() == []
@@ -198,7 +198,7 @@ async def test_a_hub_killed_during_a_start_takes_it_over(
     assert (again.server.ip, again.server.port) == ("127.0.0.1", web.port)
     await again.journal.written()
     assert school.current().state is LaunchState.READY
-    assert docker.running() == [f"t-spawner-{again.launch_id}"]
+    assert docker.running() == [f"{STACK}-{again.launch_id}"]
     assert again.orm_spawner.state == {"launch_id": again.launch_id}
 
 
