@@ -156,8 +156,7 @@ def _drop_stale_pid(name: str, file: Path) -> None:
         pid = int(file.read_text())
     except (OSError, ValueError):
         return
-    command = Path(f"/proc/{pid}/comm")
-    if not command.exists() or command.read_text().strip() != name:
+    if not _lives(pid, name):
         file.unlink(missing_ok=True)
     elif name == "dockerd":
         raise Failure(
@@ -165,6 +164,16 @@ def _drop_stale_pid(name: str, file: Path) -> None:
             tr("Wait a minute and try again; if it stays so, restart that engine."),
             _last_words(),
         )
+
+
+def _lives(pid: int, name: str) -> bool:
+    """True for a running process of that name; a killed one that nobody has waited for (Z) is dead."""
+    try:
+        facts = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    command, _, rest = facts.partition("(")[2].rpartition(")")
+    return command == name and not rest.strip().startswith("Z")
 
 
 def _join_swarm(advertise: str) -> str:
