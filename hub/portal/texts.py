@@ -47,6 +47,10 @@ FAILURES: dict[str, Text] = {
         N_("The software of this environment was not found"),
         N_("Its software is missing on the platform; trying again will not help until the owner mends it."),
         Action.CONTACT,
+        detail=N_(
+            "Its software, “%(image)s”, is not there; trying again will not help until the owner mends it."
+        ),
+        needs=("image",),
     ),
     "image-not-allowed": Text(
         N_("The software of this environment may not be used here"),

@@ -128,15 +128,21 @@ def test_the_server_runs_without_privileges(two: tuple[Inside, Inside]) -> None:
     assert [mount["Type"] for mount in facts["Mounts"] if mount["Type"] == "bind"] == []
 
 
+@pytest.fixture
+def api(platform: Platform, two: tuple[Inside, Inside]) -> Iterator[httpx.Client]:
+    """The Hub's API, called with the token found in the first server."""
+    token = two[0].probe([])["token"]
+    assert token
+    with httpx.Client(
+        base_url=f"{platform.url}/hub/api", headers={"Authorization": f"token {token}"}, timeout=30
+    ) as client:
+        yield client
+
+
 def test_the_token_in_it_reports_activity_and_does_nothing_else(
-    platform: Platform, two: tuple[Inside, Inside]
+    two: tuple[Inside, Inside], api: httpx.Client
 ) -> None:
     mallory, alice = two
-    token = mallory.probe([])["token"]
-    assert token
-    api = httpx.Client(
-        base_url=f"{platform.url}/hub/api", headers={"Authorization": f"token {token}"}, timeout=30
-    )
     me, other = mallory.person.username, alice.person.username
     seen = api.get("/user").json()
     assert seen["name"] == me

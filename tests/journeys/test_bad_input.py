@@ -111,6 +111,7 @@ def _link(platform: Platform, kind: str) -> str:
         link = platform.link("jupyterlab-python", "--max-uses", "1")
         with Person(platform.url, *platform.add_person("first")) as first:
             first.join(link)
+            first.wait_ready("jupyterlab-python")
             first.stop("jupyterlab-python")
         return link
     made = json.loads(platform.cli("env", "link", "jupyterlab-python", "--json").stdout)
