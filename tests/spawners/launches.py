@@ -31,7 +31,7 @@ LAUNCH = LaunchSpec(
         pids_limit=256,
         shm_size=128 * MB,
     ),
-    home=Home(HomeKind.ENVIRONMENT, "/home/user/work"),
+    home=Home(HomeKind.ENVIRONMENT, "/home/student/work"),
     home_volume="paillasse-home-homehome2222",
     idle=IdlePolicy(timedelta(hours=1), timedelta(hours=8), timedelta(minutes=15)),
     language="fr",

@@ -48,7 +48,7 @@ def build_image(to: docker.APIClient) -> None:
     """An image that answers 404 on port 8888, as user 1000, from a file system of one program."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
-        for name, owner in (("bin", 0), ("tmp", 0), ("home", 0), ("home/user", 1000), ("etc", 0)):
+        for name, owner in (("bin", 0), ("tmp", 0), ("home", 0), ("home/student", 1000), ("etc", 0)):
             folder = tarfile.TarInfo(name)
             folder.type, folder.mode, folder.uid, folder.gid = tarfile.DIRTYPE, 0o755, owner, owner
             tar.addfile(folder)
@@ -61,7 +61,7 @@ def build_image(to: docker.APIClient) -> None:
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(link)
     repository, tag = IMAGE.split(":")
-    changes = ["USER 1000", 'CMD ["httpd", "-f", "-p", "8888", "-h", "/home/user"]', "ENV PATH=/bin"]
+    changes = ["USER 1000", 'CMD ["httpd", "-f", "-p", "8888", "-h", "/home/student"]', "ENV PATH=/bin"]
     to.import_image_from_data(out.getvalue(), repository=repository, tag=tag, changes=changes)
 
 

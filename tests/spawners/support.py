@@ -64,7 +64,7 @@ class School:
             "image": IMAGE,
             "interface": {"kind": "lab", "port": port, "path": "/lab"},
             "resources": {"cpu": 1.5, "memory": "64M", "pids": 128, "shm": "16M"},
-            "home": {"kind": "environment", "path": "/home/user"},
+            "home": {"kind": "environment", "path": "/home/student"},
             **changes,
         }
         parsed = parse_yaml(json.dumps(spec), Ceilings(**CEILINGS))

@@ -52,7 +52,7 @@ def test_the_whole_service() -> None:
                     {
                         "Type": "volume",
                         "Source": "paillasse-home-homehome2222",
-                        "Target": "/home/user/work",
+                        "Target": "/home/student/work",
                         "ReadOnly": False,
                         "VolumeOptions": {
                             "Labels": {

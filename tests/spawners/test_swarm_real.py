@@ -111,14 +111,14 @@ async def test_a_server_has_its_limits_and_nothing_more(make: Make, machine: doc
 async def test_files_are_kept_in_a_named_volume_of_the_person(make: Make, machine: docker.APIClient) -> None:
     made = make()
     await made.start()
-    run(machine, container_of(machine, made), "echo tomorrow > /home/user/file")
+    run(machine, container_of(machine, made), "echo tomorrow > /home/student/file")
     (mount,) = [mount for mount in container_of(machine, made)["Mounts"] if mount["Type"] == "volume"]
     volume = machine.inspect_volume(mount["Name"])
     assert volume["Labels"]["paillasse.stack"] == STACK
     await made.stop()
     again = make()
     await again.start()
-    assert run(machine, container_of(machine, again), "cat /home/user/file") == "tomorrow"
+    assert run(machine, container_of(machine, again), "cat /home/student/file") == "tomorrow"
     await again.stop()
 
 
@@ -154,7 +154,7 @@ async def test_what_cannot_work_is_named_and_leaves_nothing(
 
 async def test_full_files_are_named(make: Make, school: School) -> None:
     """A volume with driver options, too: here one of a megabyte in memory."""
-    school.publish("full", command=shell("dd if=/dev/zero of=/home/user/big bs=64k count=64"))
+    school.publish("full", command=shell("dd if=/dev/zero of=/home/student/big bs=64k count=64"))
     school.admit("ada", "full")
     small = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m,uid=1000"}
     with pytest.raises(EngineFailed):
@@ -209,12 +209,12 @@ async def test_a_later_death_is_told(
     make: Make, school: School, machine: docker.APIClient, memory_hog: bool, reason: str
 ) -> None:
     eat = "exec dd if=/dev/zero of=/dev/null bs=200M" if memory_hog else "exit 7"
-    job = f"httpd -p 8888; while [ ! -e /tmp/now ] && [ ! -e /home/user/now ]; do sleep 0.1; done; {eat}"
+    job = f"httpd -p 8888; while [ ! -e /tmp/now ] && [ ! -e /home/student/now ]; do sleep 0.1; done; {eat}"
     school.publish("mortal", command=shell(job))
     school.admit("ada", "mortal")
     made = make("mortal")
     await made.start()
-    run(machine, container_of(machine, made), "echo > /home/user/now")
+    run(machine, container_of(machine, made), "echo > /home/student/now")
     async with asyncio.timeout(10):
         while await made.poll() is None:  # noqa: ASYNC110 - as the Hub does
             await asyncio.sleep(0.1)
@@ -226,7 +226,7 @@ async def test_quick_stops_and_starts_never_meet_in_one_home(
     make: Make, school: School, machine: docker.APIClient
 ) -> None:
     """Each run appends its numbered lines; whoever runs is seen by sampling the engine all the while."""
-    write = "n=0; while true; do n=$((n+1)); echo $n >> /home/user/lines; sleep 0.05; done"
+    write = "n=0; while true; do n=$((n+1)); echo $n >> /home/student/lines; sleep 0.05; done"
     job = f"({write}) & exec httpd -f -p 8888"
     school.publish("quick", command=shell(job))
     school.admit("ada", "quick")
@@ -253,7 +253,9 @@ async def test_quick_stops_and_starts_never_meet_in_one_home(
     school.publish("quick")
     made = make("quick")
     await made.start()
-    lines = [int(line) for line in run(machine, container_of(machine, made), "cat /home/user/lines").split()]
+    lines = [
+        int(line) for line in run(machine, container_of(machine, made), "cat /home/student/lines").split()
+    ]
     await made.stop()
     assert lines.count(1) == RUNS
     assert all(line in (1, before + 1) for before, line in pairwise([0, *lines])), "a line is lost or doubled"
