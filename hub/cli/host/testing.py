@@ -14,6 +14,7 @@ from hub.cli.host.console import Failure, say, step
 from hub.cli.host.engine import ensure_engine
 from hub.cli.host.messages import tr
 from hub.cli.host.shell import ROOT, CommandFailed, apt_install, is_root, run, succeeds
+from hub.cli.host.tools import ensure_tools
 
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements-dev.lock"
@@ -27,13 +28,13 @@ CHECKS = (
 
 def test(*, quick: bool, words: Sequence[str]) -> int:
     """Everything, or with `quick` what needs no Docker; `words` go to pytest. Returns the exit code."""
+    with step(tr("Programs")) as notes:
+        notes.append(ensure_tools(quick=quick))
     with step(tr("Python packages")) as notes:
         notes.append(_ensure_packages())
     with step(tr("The Hub's proxy for the tests")) as notes:
         notes.append(_ensure_proxy())
     if not quick:
-        with step(tr("Chromium")) as notes:
-            notes.append(_ensure_chromium())
         ensure_engine()
     environ = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     failed = [name for name, check in CHECKS if not _passes(name, check, environ)]
@@ -135,22 +136,3 @@ def _write_program(program: Path, script: Path) -> None:
     program.unlink(missing_ok=True)
     program.write_text(f'#!/bin/sh\nexec "{node}" "{script}" "$@"\n')
     program.chmod(0o755)
-
-
-def _ensure_chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found:
-        return found
-    if not is_root():
-        raise Failure(
-            tr("Chromium is missing."), tr("Run this once as root, or install the package “chromium”.")
-        )
-    try:
-        apt_install("chromium", "fonts-dejavu-core")
-    except CommandFailed as error:
-        raise Failure(
-            tr("Chromium could not be installed."),
-            tr("Install a Chromium whose program is called “chromium”, then run this command again."),
-            error.output,
-        ) from error
-    return str(Path("/usr/bin/chromium"))
