@@ -43,6 +43,11 @@ def ensure_first_run(site: Site, url: str) -> dict[str, Any]:
     }
 
 
+def forget(site: Site) -> None:
+    """What was remembered belongs to other data: make the administrator and the link again."""
+    site.remember(RECORD, {})
+
+
 def _administrator(site: Site) -> dict[str, str] | None:
     password = secrets.token_urlsafe(12)
     with step(tr("First administrator")) as notes:
@@ -50,7 +55,7 @@ def _administrator(site: Site) -> dict[str, str] | None:
             call(site, "user", "add", ADMIN, "--role", "admin", "--password-stdin", stdin=password)
         except CommandFailed as error:
             # The data outlived the launcher's memory (a new machine, a restored volume).
-            if "taken" not in error.output and ADMIN not in call(site, "user", "list"):
+            if ADMIN not in call(site, "user", "list", "--search", ADMIN).split():
                 raise _refused(tr("The first administrator could not be made."), error) from error
             notes.append(tr("“{name}” exists already", name=ADMIN))
             return None

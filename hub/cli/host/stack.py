@@ -32,13 +32,16 @@ def ensure_secrets(site: Site) -> None:
                 docker("secret", "create", "--label", label, full, "-", stdin=secrets.token_hex(32))
 
 
-def ensure_data(site: Site, directory: str, built: Built) -> None:
-    """Make the data volume, over the operator's directory when one is named. Raises Failure."""
+def ensure_data(site: Site, directory: str, built: Built) -> bool:
+    """Make the data volume, over the operator's directory when one is named.
+
+    Returns True when it is new. Raises Failure.
+    """
     volume = site.object("data")
     with step(tr("Data")) as notes:
         if volume in docker("volume", "ls", "-q").split():
             notes.append(_where(volume, directory))
-            return
+            return False
         if directory:
             Path(directory).mkdir(parents=True, exist_ok=True, mode=0o750)
         pairs = ("type=none", "o=bind", f"device={directory}") if directory else ()
@@ -46,6 +49,7 @@ def ensure_data(site: Site, directory: str, built: Built) -> None:
         docker("volume", "create", "--label", f"paillasse.stack={site.stack}", *options, volume)
         in_platform(site, built, "chown", DATA_OWNER, "/srv/paillasse/data", user="0")
         notes.append(directory or volume)
+    return True
 
 
 def _where(volume: str, directory: str) -> str:
