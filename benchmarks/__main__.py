@@ -19,10 +19,10 @@ from benchmarks.engines.raw import Raw
 from benchmarks.engines.reference import Reference
 from benchmarks.engines.vanilla import Vanilla
 from benchmarks.harness import Engine, at_once
-from benchmarks.scenarios import memory, pages, starts
+from benchmarks.scenarios import image, memory, pages, starts
 
 WAYS = ("raw", "vanilla", "stock", "paillasse")
-MEASUREMENTS = ("start", "burst", "memory", "pages")
+MEASUREMENTS = ("image", "start", "burst", "memory", "pages")
 BURSTS = (5, 10, 20)
 
 
@@ -52,6 +52,8 @@ def main(arguments: Sequence[str]) -> int:
 def _measure(
     client: docker.DockerClient, engines: Sequence[Engine], given: argparse.Namespace, results: dict[str, Any]
 ) -> None:
+    if "image" in given.only:
+        results["runs"] = image.measure(client, given.runs, _tell)
     counts = ([1] if "start" in given.only else []) + (list(given.bursts) if "burst" in given.only else [])
     for count in counts:
         rounds = given.runs if count == 1 else given.burst_runs

@@ -26,6 +26,9 @@ def table(results: Results) -> str:
     """All figures as text, one block per measurement."""
     blocks = [_machine(results["machine"], results["image"])]
     blocks += [_starts(int(count), each) for count, each in results.get("starts", {}).items()]
+    if "runs" in results:
+        rows = [f"  {way:<26} {_spread(each, 's')}" for way, each in results["runs"].items()]
+        blocks.insert(1, "\n".join(["`docker run` to the first answer", *rows]))
     if "memory" in results:
         rows = [f"  {name:<10} {_spread(each, 'MiB', 0)}" for name, each in results["memory"].items()]
         blocks.append("\n".join(["Memory of an idle server", *rows]))

@@ -30,8 +30,8 @@ os.environ.update(
     JUPYTERHUB_CLIENT_ID="c", JUPYTERHUB_ACTIVITY_URL="http://127.0.0.1:9/a", JUPYTERHUB_OAUTH_SCOPES='["x"]',
 )
 from importlib.util import cache_from_source
-from faststart import edges, start
-with start.hurry({**edges.LAB, **edges.HUB}):
+from faststart import start
+with start.hurry(with_hub=True):
     from faststart.labserver import prepare
     prepare([])
 loaded = {name for name, module in sys.modules.items() if "_run" not in vars(module)}

@@ -80,12 +80,10 @@ class Deferring(MetaPathFinder):
 
 
 def install(table: Mapping[str, Mapping[str, object]]) -> Deferring:
-    """Defer the modules named in the table, from now on and until `remove`."""
+    """Defer the modules named in the table from now on, until the finder leaves `sys.meta_path`.
+
+    What is deferred already stays so until it is used.
+    """
     finder = Deferring(table)
     sys.meta_path.insert(0, finder)
     return finder
-
-
-def remove(finder: Deferring) -> None:
-    """Import everything as usual again; what is deferred already stays so until it is used."""
-    sys.meta_path.remove(finder)

@@ -7,7 +7,11 @@ import random
 from typing import Any
 
 from jupyter_server.serverapp import ServerApp
+from jupyterhub._version import __version__, _check_version
 from jupyterhub.singleuser.extension import JupyterHubSingleUser
+from tornado.httpclient import HTTPClientError
+
+from faststart import hubclient
 
 VERSION_CHECK_AFTER = 5.0
 """Seconds between the first answer and the comparison of versions, which only ever logs a warning."""
@@ -29,8 +33,14 @@ class LabServer(JupyterHubSingleUser):
         self._version_check = asyncio.ensure_future(self._check_hub_version_later())
 
     async def _check_hub_version_later(self) -> None:
+        """Compare once, and never mind a Hub that is away: the parent would end the server over it."""
         await asyncio.sleep(VERSION_CHECK_AFTER)
-        await super().check_hub_version()
+        try:
+            reply = await hubclient.fetch(self.hub_auth.api_url, **self.hub_http_client_opts)
+        except (OSError, HTTPClientError) as error:
+            self.log.warning("The Hub's version is not known: %s", error)
+        else:
+            _check_version(reply.headers.get("X-JupyterHub-Version"), __version__, self.log)
 
     async def keep_activity_updated(self) -> None:
         """Report activity as the parent does, but not while the first page loads."""

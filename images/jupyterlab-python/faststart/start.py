@@ -7,7 +7,7 @@ import locale
 import os
 import sys
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
 
 from faststart import deferred, edges
@@ -19,8 +19,7 @@ def main() -> None:
     """Start the server; returns when it has stopped."""
     complete_locale(os.environ)
     with_hub = bool(os.environ.get("JUPYTERHUB_API_TOKEN"))
-    table = {**edges.LAB, **edges.HUB} if with_hub else edges.LAB
-    with hurry({} if os.environ.get("PAILLASSE_FASTSTART") == "0" else table):
+    with nullcontext() if os.environ.get("PAILLASSE_FASTSTART") == "0" else hurry(with_hub):
         kind = import_module("faststart.labserver" if with_hub else "faststart.alone")
         server = kind.prepare(sys.argv[1:])
     server.start()
@@ -37,11 +36,11 @@ def complete_locale(environ: MutableMapping[str, str]) -> None:
 
 
 @contextmanager
-def hurry(table: edges.Table) -> Iterator[None]:
-    """Defer what is not needed to answer, and collect no garbage until then: nothing is garbage yet."""
-    finder = deferred.install(table)
+def hurry(with_hub: bool) -> Iterator[None]:
+    """Defer what is not needed to answer, and collect no garbage until then: there is none yet."""
+    finder = deferred.install({**edges.LAB, **edges.HUB} if with_hub else edges.LAB)
     gc.disable()
     yield
     gc.freeze()
     gc.enable()
-    deferred.remove(finder)
+    sys.meta_path.remove(finder)
