@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from hub.cli.host import findings
-from hub.cli.host.doctor import _mount_options, _propagation
+from hub.cli.host.doctor import _mount_options
+from hub.cli.host.engine import shares_mounts
 from hub.cli.host.findings import Finding, Level
 
 GIB = 2**30
@@ -116,5 +117,6 @@ def test_the_file_system_of_a_path_is_the_nearest_mount_above_it() -> None:
 
 def test_shared_mounts_are_told_from_private_ones() -> None:
     info = "1 0 8:1 / / rw shared:1 - ext4 /dev/a rw\n2 1 0:2 / /run rw - tmpfs tmpfs rw\n"
-    assert not _propagation(Path("/run/docker"), info)
-    assert _propagation(Path("/var"), info)
+    assert not shares_mounts(Path("/run/docker"), info)
+    assert shares_mounts(Path("/var"), info)
+    assert shares_mounts(Path("/run/docker"), info + "3 2 0:3 / /run rw shared:7 - tmpfs tmpfs rw\n")

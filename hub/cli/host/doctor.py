@@ -14,7 +14,7 @@ from typing import Any
 from hub.cli.host import findings
 from hub.cli.host.console import say
 from hub.cli.host.down import PLATFORM
-from hub.cli.host.engine import is_local
+from hub.cli.host.engine import is_local, shares_mounts
 from hub.cli.host.findings import Finding, Level
 from hub.cli.host.images import image_id
 from hub.cli.host.messages import tr
@@ -73,9 +73,7 @@ def _this_machine(info: dict[str, Any]) -> Iterator[Finding]:
     yield findings.disk(tr("disk of the images and volumes"), shutil.disk_usage(_existing(root)))
     yield findings.quota(_mount_options(root, Path("/proc/mounts").read_text()))
     yield findings.ipvs(Path("/proc/net/ip_vs").exists())
-    yield findings.mount_propagation(
-        _propagation(Path("/run/docker"), Path("/proc/self/mountinfo").read_text())
-    )
+    yield findings.mount_propagation(shares_mounts(Path("/run/docker")))
 
 
 def _existing(path: Path) -> Path:
@@ -87,13 +85,6 @@ def _mount_options(path: Path, table: str) -> str:
     mounts = [line.split() for line in table.splitlines()]
     fitting = [each for each in mounts if path.is_relative_to(each[1])]
     return max(fitting, key=lambda each: len(each[1]))[3] if fitting else ""
-
-
-def _propagation(path: Path, table: str) -> bool:
-    """True when mounts made below the path are seen by containers that ask for it (shared)."""
-    lines = [line.split() for line in table.splitlines()]
-    fitting = [each for each in lines if path.is_relative_to(each[4])]
-    return bool(fitting) and "shared:" in " ".join(max(fitting, key=lambda each: len(each[4]))[6:8])
 
 
 def _with_our_image(site: Site) -> Iterator[Finding]:

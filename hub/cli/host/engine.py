@@ -33,6 +33,7 @@ def ensure_engine(advertise: str = "") -> None:
             _refuse_to_replace()
             _install()
             _start()
+        _share_mounts()
         notes.append(docker("version", "--format", "{{.Server.Version}}"))
     with step("Swarm") as notes:
         notes.append(_join_swarm(advertise))
@@ -116,6 +117,22 @@ def _start() -> None:
             time.sleep(0.2)
 
 
+def _share_mounts() -> None:
+    """Make mounts shared, as systemd does: the guard must see name spaces that the engine makes later."""
+    bare = not Path("/run/systemd/system").is_dir()
+    if bare and is_local() and is_root() and not shares_mounts(Path("/run/docker")):
+        run("mount", "--make-rshared", "/")
+
+
+def shares_mounts(path: Path, table: str = "") -> bool:
+    """True when mounts made below the path are seen by containers that ask for it; `table` is a mountinfo."""
+    lines = [line.split() for line in (table or Path("/proc/self/mountinfo").read_text()).splitlines()]
+    above = [each for each in lines if path.is_relative_to(each[4])]
+    # Of two mounts on one point, the later hides the earlier.
+    nearest = max(enumerate(above), key=lambda each: (len(each[1][4]), each[0]))[1] if above else []
+    return any(word.startswith("shared:") for word in nearest[6:8])
+
+
 def _last_words() -> str:
     if LOG.exists():
         return LOG.read_text(errors="replace")[-3000:]
@@ -126,7 +143,7 @@ def _last_words() -> str:
 
 
 def _start_bare() -> None:
-    """Start dockerd without systemd, and give it what systemd would have: shared mounts, control groups."""
+    """Start dockerd without systemd, and mount the control groups that systemd would have."""
     for name, file in (
         ("dockerd", "/var/run/docker.pid"),
         ("containerd", "/run/docker/containerd/containerd.pid"),
@@ -135,7 +152,6 @@ def _start_bare() -> None:
     groups = Path("/sys/fs/cgroup")
     if groups.is_dir() and not any(groups.iterdir()):
         run("mount", "-t", "cgroup2", "none", str(groups))
-    run("mount", "--make-rshared", "/")
     with LOG.open("ab") as log:
         subprocess.Popen(
             ["dockerd"],

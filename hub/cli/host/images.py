@@ -180,9 +180,12 @@ def _bootstrap(tag: str) -> None:
             apt_install("mmdebstrap", "debian-archive-keyring")
         # In memory where there is some: unpacking is thousands of small files.
         scratch = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) and is_root() else {}  # noqa: S108
+        # In a mount name space of its own: run by root, newer ones make the machine's own mounts private,
+        # and the guard would lose sight of the engine's networks.
+        apart = ("unshare", "--mount") if is_root() else ()
         _pipe(
             [
-                "mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates",
+                *apart, "mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates",
                 f"--customize-hook={ROOT / 'images/base/slim'}", SUITE, "-",
             ],
             ["docker", "import", "-", tag],
