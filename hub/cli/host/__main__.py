@@ -38,6 +38,9 @@ def main(argv: Sequence[str]) -> int:
                 error.output,
             )
         )
+    except BrokenPipeError:
+        # The reader of our output (head, grep -q) has seen enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print(file=sys.stderr)
     return 1
