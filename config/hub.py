@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from aiohttp import ClientTimeout
 from sqlalchemy import create_engine, make_url, text
 from traitlets.config import Config
 
@@ -55,6 +56,10 @@ def _proxy(c: Config, settings: Settings) -> None:
     c.ConfigurableHTTPProxy.auth_token = settings.secret("proxy_token")
     c.Proxy.extra_routes = {"/join/": settings.portal_url}
     c.JupyterHub.cleanup_proxy = False
+    # A part that was replaced has another address. Its old one answers nothing at all, not even a refusal,
+    # so a connection to it would hang for two minutes, and with it every route the Hub has to write.
+    c.JupyterHubHTTPClient.connector_options = {"use_dns_cache": False}
+    c.JupyterHubHTTPClient.session_options = {"timeout": ClientTimeout(total=30, sock_connect=2)}
 
 
 def _servers(c: Config, settings: Settings) -> None:

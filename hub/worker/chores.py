@@ -13,7 +13,11 @@ from hub.hubapi import HubApi
 from hub.keeper_client import HomeInUse, Keeper
 from hub.worker.reconcile import CloseLaunch, RemoveTrace, Repair, StopServer, compare
 
+PORTAL = "/services/portal"
+
 log = logging.getLogger("paillasse.worker")
+
+PORTAL = "/services/portal"  # the route that tells whether the Hub has written its own
 
 
 @dataclass
@@ -79,8 +83,9 @@ class Chores:
         """A proxy that was restarted has forgotten every route; the Hub writes them again when asked."""
         answer = await self.proxy.get("/api/routes", headers={"Authorization": f"token {self.proxy_token}"})
         answer.raise_for_status()
-        if "/" not in answer.json():
-            log.warning("the proxy has no route to the Hub: having the Hub write its routes again")
+        # Not `/`: the proxy gives itself that one at its start. Only the Hub writes the portal's.
+        if not any(route.startswith(PORTAL) for route in answer.json()):
+            log.warning("the proxy has forgotten its routes: having the Hub write them again")
             await self.hub.repair_routes(self.token)
 
     async def clear_homes(self) -> None:

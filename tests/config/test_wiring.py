@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from jupyterhub.app import JupyterHub
+from jupyterhub.httpclient import JupyterHubHTTPClient
 from jupyterhub.proxy import ConfigurableHTTPProxy, Proxy
 from jupyterhub.scopes import scope_definitions
 from traitlets import HasTraits
@@ -23,6 +24,7 @@ from hub.login.authenticator import PaillasseAuthenticator
 CLASSES: dict[str, type[HasTraits]] = {
     "JupyterHub": JupyterHub,
     "ConfigurableHTTPProxy": ConfigurableHTTPProxy,
+    "JupyterHubHTTPClient": JupyterHubHTTPClient,
     "Proxy": Proxy,
     "PaillasseAuthenticator": PaillasseAuthenticator,
 }

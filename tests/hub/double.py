@@ -34,7 +34,7 @@ class Double:
     refuse_start: tuple[int, str] | None = None
     traces: list[dict[str, object]] = field(default_factory=list)
     homes: dict[str, tuple[int, int]] = field(default_factory=dict)
-    routes: dict[str, object] = field(default_factory=lambda: {"/": {}})
+    routes: dict[str, object] = field(default_factory=lambda: {"/": {}, "/services/portal": {}})
 
     def reset(self) -> None:
         """Healthy and empty again; people stay signed in."""
@@ -42,7 +42,7 @@ class Double:
         self.calls.clear()
         self.traces.clear()
         self.homes.clear()
-        self.routes = {"/": {}}
+        self.routes = {"/": {}, "/services/portal": {}}
         self.delay, self.down, self.refuse_start = 0, False, None
 
     def run(self, username: str, slug: str, *, pending: str | None = None) -> None:
@@ -169,7 +169,7 @@ class Double:
         return Response(status_code=204)
 
     async def _repair(self, request: Request) -> Response:
-        self.routes["/"] = {}
+        self.routes["/services/portal"] = {}
         return Response(status_code=200)
 
     async def _logout(self, request: Request) -> Response:

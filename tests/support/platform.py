@@ -122,6 +122,8 @@ def running_platform(directory: Path, *options: str) -> Iterator[Platform]:
             capture_output=True,
             text=True,
             timeout=1500,
+            # Short, so that a port that never answers does not hold the run; long for a burst's last one.
+            env={"PAILLASSE_START_TIMEOUT": "45", **os.environ},
         )
         assert up.returncode == 0, f"paillasse up failed:\n{up.stdout}\n{up.stderr}"
         yield read_report(report)
