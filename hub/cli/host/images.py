@@ -24,6 +24,7 @@ FIRST_ENVIRONMENT = "jupyterlab-python"
 SOURCE = ("environments", "spawners", "hub", "config", "jupyterhub_config.py", "pyproject.toml", "LICENSE")
 IGNORED = {"__pycache__", "node_modules", ".mypy_cache", ".ruff_cache"}
 LABEL = "paillasse.content"
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")  # Ubuntu does not trust it by itself
 SITE_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 
 Context = Mapping[str, Path]  # path inside the build context → file on this machine
@@ -176,7 +177,7 @@ def _forget_debian() -> None:
 
 def _bootstrap(tag: str) -> None:
     try:
-        if not shutil.which("mmdebstrap"):
+        if not shutil.which("mmdebstrap") or not KEYRING.exists():
             apt_install("mmdebstrap", "debian-archive-keyring")
         # In memory where there is some: unpacking is thousands of small files.
         scratch = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) and is_root() else {}  # noqa: S108
@@ -185,7 +186,7 @@ def _bootstrap(tag: str) -> None:
         apart = ("unshare", "--mount") if is_root() else ()
         _pipe(
             [
-                *apart, "mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates",
+                *apart, "mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates", f"--keyring={KEYRING}",
                 f"--customize-hook={ROOT / 'images/base/slim'}", SUITE, "-",
             ],
             ["docker", "import", "-", tag],
