@@ -13,10 +13,10 @@ from typing import Any
 
 from hub.cli.host import findings
 from hub.cli.host.console import say
+from hub.cli.host.debian import image_id
 from hub.cli.host.down import PLATFORM
 from hub.cli.host.engine import is_local, shares_mounts
 from hub.cli.host.findings import Finding, Level
-from hub.cli.host.images import image_id
 from hub.cli.host.messages import tr
 from hub.cli.host.shell import CommandFailed, docker, succeeds
 from hub.cli.host.site import Site

@@ -7,7 +7,7 @@ import re
 import shutil
 
 from hub.cli.host.console import Failure, say, step
-from hub.cli.host.images import image_id
+from hub.cli.host.debian import image_id
 from hub.cli.host.messages import tr
 from hub.cli.host.shell import CommandFailed, docker
 from hub.cli.host.site import Site

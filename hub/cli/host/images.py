@@ -6,25 +6,23 @@ import hashlib
 import io
 import os
 import shutil
-import subprocess
 import tarfile
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hub.cli.host import debian
 from hub.cli.host.console import Failure, step
+from hub.cli.host.debian import SUITE, image_id
 from hub.cli.host.messages import tr
-from hub.cli.host.shell import ROOT, CommandFailed, apt_install, docker, is_root, succeeds
+from hub.cli.host.shell import ROOT, CommandFailed, docker
 
-SUITE = "bookworm"
 BASE = f"paillasse/base:{SUITE}"
-MADE = f"paillasse/debian:{SUITE}"
 FIRST_ENVIRONMENT = "jupyterlab-python"
 SOURCE = ("environments", "spawners", "hub", "config", "jupyterhub_config.py", "pyproject.toml", "LICENSE")
 IGNORED = {"__pycache__", "node_modules", ".mypy_cache", ".ruff_cache"}
 LABEL = "paillasse.content"
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")  # Ubuntu does not trust it by itself
 SITE_CERTIFICATES = Path("/usr/local/share/ca-certificates")
 
 Context = Mapping[str, Path]  # path inside the build context → file on this machine
@@ -42,8 +40,8 @@ def ensure_images(*, rebuild: bool = False) -> Built:
     """Build what is missing or has changed. Raises Failure."""
     _copy_site_certificates()
     if rebuild:
-        _forget_debian()
-    base = _ensure("base", BASE, files_below(ROOT / "images/base"), _debian, rebuild=rebuild)
+        debian.forget(BASE)
+    base = _ensure("base", BASE, files_below(ROOT / "images/base"), debian.image, rebuild=rebuild)
     platform = _ensure("platform", "paillasse/platform:latest", platform_context(), lambda: BASE, base)
     proxy = _ensure("proxy", "paillasse/proxy:latest", files_below(ROOT / "images/proxy"), lambda: BASE, base)
     first = files_below(ROOT / "images" / FIRST_ENVIRONMENT)
@@ -106,14 +104,6 @@ def archive(context: Context) -> bytes:
     return buffer.getvalue()
 
 
-def image_id(tag: str) -> str:
-    """The id of a local image, empty when there is none."""
-    try:
-        return docker("image", "inspect", tag, "--format", "{{.Id}}")
-    except CommandFailed:
-        return ""
-
-
 def _ensure(
     name: str, tag: str, context: Context, base: Callable[[], str], *parents: str, rebuild: bool = False
 ) -> str:
@@ -154,62 +144,6 @@ def _build(name: str, tag: str, context: Context, base: str, content: str, *, fr
             ),
             error.output,
         ) from error
-
-
-def _debian() -> str:
-    """A Debian image: the operator's, the registry's, or one made on the spot from packages."""
-    given = os.environ.get("PAILLASSE_DEBIAN_IMAGE")
-    if given:
-        return given
-    official = f"debian:{SUITE}-slim"
-    if succeeds("docker", "pull", "--quiet", official, timeout=60) or image_id(official):
-        return official
-    if not image_id(MADE):
-        with step(tr("No registry answers: making Debian from its packages")):
-            _bootstrap(MADE)
-    return MADE
-
-
-def _forget_debian() -> None:
-    """The next build begins with today's packages."""
-    succeeds("docker", "rmi", "--force", BASE, MADE)
-
-
-def _bootstrap(tag: str) -> None:
-    try:
-        if not shutil.which("mmdebstrap") or not KEYRING.exists():
-            apt_install("mmdebstrap", "debian-archive-keyring")
-        # In memory where there is some: unpacking is thousands of small files.
-        scratch = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) and is_root() else {}  # noqa: S108
-        # In a mount name space of its own: run by root, newer ones make the machine's own mounts private,
-        # and the guard would lose sight of the engine's networks.
-        apart = ("unshare", "--mount") if is_root() else ()
-        _pipe(
-            [
-                *apart, "mmdebstrap", "--quiet", "--variant=minbase", "--include=ca-certificates", f"--keyring={KEYRING}",
-                f"--customize-hook={ROOT / 'images/base/slim'}", SUITE, "-",
-            ],
-            ["docker", "import", "-", tag],
-            scratch,
-        )  # fmt: skip
-    except CommandFailed as error:
-        raise Failure(
-            tr("Debian could not be made from its packages."),
-            tr(
-                "Check that Debian's package mirror is reachable, or name an image in PAILLASSE_DEBIAN_IMAGE."
-            ),
-            error.output,
-        ) from error
-
-
-def _pipe(source: list[str], sink: list[str], environ: Mapping[str, str]) -> None:
-    maker = subprocess.Popen(
-        source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environ}
-    )
-    taker = subprocess.run(sink, stdin=maker.stdout, capture_output=True, check=False)
-    complaints = maker.communicate()[1]
-    if maker.returncode or taker.returncode:
-        raise CommandFailed(source, (complaints + taker.stderr).decode(errors="replace"))
 
 
 def _copy_site_certificates() -> None:
