@@ -9,6 +9,7 @@ from aiohttp import ClientTimeout
 from sqlalchemy import create_engine, make_url, text
 from traitlets.config import Config
 
+from config.resolver import SystemResolver
 from config.settings import Settings
 
 PORTAL = "/services/portal/"
@@ -58,7 +59,7 @@ def _proxy(c: Config, settings: Settings) -> None:
     c.JupyterHub.cleanup_proxy = False
     # A part that was replaced has another address. Its old one answers nothing at all, not even a refusal,
     # so a connection to it would hang for two minutes, and with it every route the Hub has to write.
-    c.JupyterHubHTTPClient.connector_options = {"use_dns_cache": False}
+    c.JupyterHubHTTPClient.connector_options = {"use_dns_cache": False, "resolver": SystemResolver()}
     c.JupyterHubHTTPClient.session_options = {"timeout": ClientTimeout(total=30, sock_connect=2)}
 
 
