@@ -38,7 +38,7 @@ def test(*, quick: bool, words: Sequence[str]) -> int:
         ensure_engine()
     environ = {**os.environ, "PATH": f"{VENV / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     failed = [name for name, check in CHECKS if not _passes(name, check, environ)]
-    marked = ("-m", "not swarm and not platform") if quick else ()
+    marked = ("-m", "not swarm and not platform and not browser") if quick else ()
     command = [str(VENV / "bin/python"), "-m", "pytest", *marked, *words]
     say("• pytest " + " ".join([*marked, *words]))
     code = subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
