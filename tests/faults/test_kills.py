@@ -26,20 +26,24 @@ def earlier(platform: Platform) -> Iterator[list[Person]]:
         person.join(platform.join_link)
         person.wait_ready(SLUG)
     yield people
-    for person in people:
-        person.stop(SLUG)
-        person.close()
+    leave(people)
 
 
 @pytest.mark.parametrize("part", kills.PARTS)
 def test_every_start_ends_when_a_part_is_killed(platform: Platform, earlier: list[Person], part: str) -> None:
     people = kills.people_for(platform, STARTS, part)
-    outcome = kills.run(platform, part, people, earlier, SLUG)
+    try:
+        outcome = kills.run(platform, part, people, earlier, SLUG)
+    finally:
+        leave(people)
     assert outcome.good, outcome
     assert outcome.ready + sum(outcome.failed.values()) == STARTS
     assert set(outcome.failed) <= {"interrupted", "engine-down"}, outcome
+
+
+def leave(people: list[Person]) -> None:
+    """Stop what runs; a start that ended with a named failure has nothing to stop."""
     for person in people:
-        # A start that ended with a named failure has nothing to stop.
         with contextlib.suppress(httpx.HTTPError, AssertionError):
             person.stop(SLUG)
         person.close()
