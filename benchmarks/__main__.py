@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -115,4 +116,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+# Ended from outside, it cleans up all the same.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 sys.exit(main(sys.argv[1:]))

@@ -24,7 +24,7 @@ async def ask(host: str, port: int, path: str) -> tuple[int, str]:
 async def watch(order: dict) -> None:
     while True:
         try:
-            status, body = await asyncio.wait_for(ask(order["host"], order["port"], order["path"]), 5)
+            status, body = await asyncio.wait_for(ask(order["host"], order["port"], order["path"]), 60)
         except (OSError, TimeoutError, IndexError, ValueError):
             await asyncio.sleep(PAUSE)
             continue

@@ -9,18 +9,19 @@ from concurrent.futures import TimeoutError as TooLate
 import docker
 
 from benchmarks.engines import environment, swarm
-from benchmarks.engines.reference import HUB, NETWORK, Reference
+from benchmarks.engines.births import Births
+from benchmarks.engines.reference import HUB, NETWORK, RAW, Reference
 from benchmarks.harness import READY_SECONDS, Sample, StartFailed
 from spawners import service_spec
 
-STACK = "bench-raw"
+STACK = RAW
 
 
 class Raw:
     """From the call that creates the service to the first answer of the server in it.
 
-    The answer is seen from another container of the same network, every 15 ms, and comes from below an
-    address that only this start's server has.
+    From the moment its container runs, the server is asked every 15 ms from another container of the same
+    network. The answer comes from below an address that only this start's server has.
     """
 
     name = "raw"
@@ -33,6 +34,7 @@ class Raw:
 
     def open(self) -> None:
         swarm.remove_services(self.client, f"{STACK}-")
+        self.births = Births(self.client)
 
     def prepare(self, count: int) -> None:
         for person in range(len(self.tokens), count):
@@ -44,18 +46,20 @@ class Raw:
         service = service_spec.build(
             launch, self.site, image=self.reference.image, hub=self._told(launch.username, prefix, person)
         )
+        born = self.births.of(service["name"])
         began = time.perf_counter()
-        answer = self.reference.probe.first_answer(service["name"], environment.PORT, f"{prefix}api")
         self.client.api.create_service(**service)
-        created = time.perf_counter() - began
         try:
+            born.result(READY_SECONDS)
+            started = time.perf_counter() - began
+            answer = self.reference.probe.first_answer(service["name"], environment.PORT, f"{prefix}api")
             told = answer.result(READY_SECONDS)
         except TooLate:
             raise StartFailed(self._last_words(service["name"])) from None
         seconds = time.perf_counter() - began
         if told["status"] != 200:
             raise StartFailed(f"{prefix}api answered {told['status']}")
-        return Sample(seconds, {"created": created})
+        return Sample(seconds, {"container_started": started})
 
     def stop(self) -> None:
         swarm.remove_services(self.client, f"{STACK}-")
@@ -64,6 +68,7 @@ class Raw:
         return ""
 
     def close(self) -> None:
+        self.births.close()
         self.stop()
         swarm.remove_volumes(self.client, f"{STACK}-")
 

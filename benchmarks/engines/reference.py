@@ -22,7 +22,7 @@ from docker.models.containers import Container
 from benchmarks.engines import environment, swarm
 from benchmarks.harness import until
 
-PREFIX = "bench-vanilla"
+PREFIX, RAW = "bench-vanilla", "bench-raw"
 NETWORK = f"{PREFIX}-net"
 HUB, PROXY, PROBE = f"{PREFIX}-hub", f"{PREFIX}-proxy", f"{PREFIX}-probe"
 PLATFORM_IMAGE = "paillasse/platform:latest"
@@ -114,11 +114,11 @@ class Reference:
             return False
 
     def _clear(self) -> None:
-        swarm.remove_services(self.client, f"{PREFIX}-")
+        for prefix in (PREFIX, RAW):
+            swarm.remove_services(self.client, f"{prefix}-")
         for name in (HUB, PROXY, PROBE):
             swarm.remove_container(self.client, name)
-        for network in self.client.networks.list(names=[NETWORK]):
-            network.remove()
+        swarm.remove_network(self.client, NETWORK)
 
 
 class Probe:

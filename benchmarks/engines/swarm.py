@@ -30,6 +30,13 @@ def make_network(client: docker.DockerClient, name: str) -> None:
     client.networks.create(name, driver="overlay", attachable=True, ipam=ipam)
 
 
+def remove_network(client: docker.DockerClient, name: str) -> None:
+    """Remove a network of ours; the engine lists it for a moment longer, when it cannot be used any more."""
+    for network in client.networks.list(names=[name]):
+        network.remove()
+    until(lambda: not client.networks.list(names=[name]), GONE_SECONDS, f"the network {name} is still there")
+
+
 def containers(client: docker.DockerClient, service_prefix: str) -> list[str]:
     """Containers, running or not, of the services whose names begin so."""
     label = "com.docker.swarm.service.name"
