@@ -64,3 +64,10 @@ def expect_output(page: Page, text: str) -> None:
     expect(page.locator(".jp-OutputArea-output pre").first).to_have_text(
         re.compile(rf"^\s*{text}\s*$"), timeout=60_000
     )
+
+
+def save(page: Page) -> None:
+    """Save the notebook under the name it has, which Lab asks about the first time."""
+    page.keyboard.press("Control+s")
+    page.locator(".jp-Dialog .jp-mod-accept").click(timeout=30_000)
+    expect(page.locator(".jp-mod-dirty")).to_have_count(0, timeout=30_000)

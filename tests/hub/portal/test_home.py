@@ -40,7 +40,7 @@ def test_what_runs_comes_first_then_what_can_start(site: Site) -> None:
     assert f'action="{BASE}/start/{slug}"' not in page
     assert f'href="{BASE}/open/{slug}"' in page
     assert "What you save in /home/student is kept for next time." in page
-    assert "Stops at" in page
+    assert "Will stop:" in page
 
 
 @pytest.mark.parametrize(("pending", "words"), [("spawn", "Starting…"), ("stop", "Stopping…")])

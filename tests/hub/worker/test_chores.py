@@ -35,7 +35,7 @@ async def test_the_unused_are_warned_and_then_stopped(site: Site, chores: Chores
     warned = await site.store.run(queries.current_launch, member.username, slug)
     assert warned is not None
     assert warned.stops_at is not None
-    assert "Stops at" in member.get("/").text
+    assert "Will stop:" in member.get("/").text
     assert (member.username, slug) in site.double.servers
     # The five minutes that the warning promised have gone by.
     past = datetime.now(UTC) - timedelta(minutes=6)
