@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,8 +41,23 @@ def _database(c: Config, settings: Settings) -> None:
     c.JupyterHub.db_url = settings.hub_database_url
     c.JupyterHub.upgrade_db = True
     c.JupyterHub.cookie_secret = bytes.fromhex(settings.secret("cookie_secret"))
-    if make_url(settings.hub_database_url).get_backend_name() == "postgresql":
+    url = make_url(settings.hub_database_url)
+    if url.get_backend_name() == "postgresql":
         _make_schema(settings)
+    elif url.database:
+        _write_ahead(url.database)
+
+
+def _write_ahead(path: str) -> None:
+    """Have SQLite append to a log instead of rewriting pages twice.
+
+    The Hub commits a dozen times per start, in its event loop: 5 ms each on a plain disk, less than
+    half a millisecond so, and nothing that was committed is lost. The mode stays with the file. What a
+    killed Hub left in the log is written back first, because the Hub copies the one file before an upgrade.
+    """
+    with closing(sqlite3.connect(path, timeout=30)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _make_schema(settings: Settings) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import secrets
+import sqlite3
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.httpclient import JupyterHubHTTPClient
 from jupyterhub.proxy import ConfigurableHTTPProxy, Proxy
 from jupyterhub.scopes import scope_definitions
+from sqlalchemy import make_url
 from traitlets import HasTraits
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
@@ -75,11 +78,15 @@ def test_a_restart_of_the_hub_stops_nothing(wired: Config) -> None:
 def test_cookies_are_secure_where_the_site_is(tmp_path: Path, settings: Settings) -> None:
     for url, secure in (("http://127.0.0.1:8000", None), ("https://tp.example.org", True)):
         c = Config()
-        hub.configure(
-            c, Settings.from_environ({"PAILLASSE_SECRETS": str(tmp_path), "PAILLASSE_PUBLIC_URL": url})
-        )
+        places = {"PAILLASSE_SECRETS": str(tmp_path), "PAILLASSE_DATA": str(tmp_path)}
+        hub.configure(c, Settings.from_environ(places | {"PAILLASSE_PUBLIC_URL": url}))
         options = c.JupyterHub.tornado_settings["cookie_options"]
         assert (options["samesite"], options.get("secure")) == ("Lax", secure)
+
+
+def test_the_hubs_sqlite_file_writes_ahead(wired: Config) -> None:
+    with closing(sqlite3.connect(make_url(wired.JupyterHub.db_url).database or "")) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_roles_name_scopes_that_exist_and_give_nothing_wide(wired: Config) -> None:
