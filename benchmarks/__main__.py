@@ -38,14 +38,12 @@ def main(arguments: Sequence[str]) -> int:
     }
     with ExitStack() as stack:
         engines = _bring_up(client, given.ways, stack)
+        stack.callback(_show, results, given.json)  # also what there is when a measurement fails
         for engine in engines:
             _tell(f"{engine.name}: one start to warm up")
             at_once(engine, 1)
             engine.stop()
         _measure(client, engines, given, results)
-    print(report.table(results))
-    if given.json:
-        report.write(results, given.json)
     starts_of_all = [each for count in results.get("starts", {}).values() for each in count.values()]
     return int(any(each["failures"] for each in starts_of_all))
 
@@ -64,6 +62,12 @@ def _measure(
     ours = [engine for engine in engines if isinstance(engine, Paillasse)]
     if "pages" in given.only and ours:
         results["pages"] = pages.measure(ours[0], _tell)
+
+
+def _show(results: dict[str, Any], file: Path | None) -> None:
+    print(report.table(results), flush=True)
+    if file:
+        report.write(results, file)
 
 
 def _bring_up(client: docker.DockerClient, ways: Sequence[str], stack: ExitStack) -> list[Engine]:

@@ -9,7 +9,7 @@ from typing import Any
 import docker
 
 from benchmarks import cgroups
-from benchmarks.engines import environment
+from benchmarks.engines import swarm
 from benchmarks.harness import Engine, Spread, at_once
 
 IDLE_SECONDS = 20.0
@@ -33,10 +33,5 @@ def measure(
 
 
 def _containers(client: docker.DockerClient) -> set[str]:
-    """The running containers of the servers' image."""
-    image = client.images.get(environment.IMAGE).id
-    return {
-        each.id
-        for each in client.containers.list(ignore_removed=True)
-        if each.attrs["Config"]["Image"] in (environment.IMAGE, image)
-    }
+    """The containers of the benchmark's services."""
+    return set(swarm.containers(client, "bench"))

@@ -21,13 +21,12 @@ MANY = 5_000
 SEED = """
 import sys
 from datetime import UTC, datetime
-from environments import Actor, Role, accounts
-from hub.cli.runtime import store
-actor, count = Actor("root", Role.ADMIN), int(sys.argv[1])
+from environments import Role, accounts
+from hub.cli.runtime import OPERATOR, run
 def seed(session, now):
-    for number in range(count):
-        accounts.create(session, actor, f"seeded-{number:05d}", Role.STUDENT, None, now=now)
-store().run_sync(seed, datetime.now(UTC))
+    for number in range(int(sys.argv[1])):
+        accounts.create(session, OPERATOR, f"seeded-{number:05d}", Role.STUDENT, None, now=now)
+run(seed, datetime.now(UTC))
 """
 
 
@@ -59,10 +58,11 @@ def _page(person: Person, path: str) -> dict[str, Any]:
         line = http.client.HTTPConnection(place.hostname or "", place.port)
         taken = []
         while (began := time.perf_counter()) < until:
-            line.request("GET", place.path, headers={"Cookie": cookies, "Accept-Language": "fr"})
+            line.request("GET", place.path, headers={"Cookie": cookies, "Accept-Language": "en"})
             answer = line.getresponse()
-            body = answer.read()
-            assert (answer.status, len(body)) == (200, len(first.content))
+            page = answer.read().decode()
+            assert answer.status == 200, f"{place.path} answered {answer.status}"
+            assert person.username in page, f"{place.path} is not {person.username}'s page"
             taken.append(time.perf_counter() - began)
         line.close()
         return taken
