@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
@@ -52,7 +53,14 @@ async def make(
 
 
 async def nothing_left(machine: docker.APIClient) -> None:
-    """No test leaves a service, and none leaves a container that runs."""
+    """No test leaves a service, and none leaves a container that runs.
+
+    A failed start is told before its traces are gone: the spawner removes them meanwhile.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(10):
+            while machine.services(filters=real.MARK):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
     left = machine.services(filters=real.MARK)
     for service in left:
         machine.remove_service(service["ID"])
