@@ -13,7 +13,7 @@ from spawners.steps import Steps
 from spawners.task_state import Ended, Failed, Running, TaskState, Waiting
 from spawners.yard import Yard
 
-Reach = Callable[[Waiting | Running], Awaitable[str]]
+Reach = Callable[[Running], Awaitable[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,6 @@ class Opening:
         self._steps.advance(state.step)
         if state.words:
             self._no_place(state)
-        else:
-            await self._ask(state)
 
     def _no_place(self, state: Waiting) -> None:
         """A full Swarm may have room in a moment; a missing volume driver does not come by waiting."""
@@ -98,8 +96,12 @@ class Opening:
         self._place_by = self._place_by or self._now() + self._patience.placement
         self._steps.explain("capacity", facts("capacity", {}, self._launch))
 
-    async def _ask(self, state: Waiting | Running) -> None:
-        """Begin to ask as soon as there is an address: states are reported up to half a second late."""
+    async def _ask(self, state: Running) -> None:
+        """Begin to ask once the container runs, and not before, although the address is known earlier.
+
+        Nobody on the network answers for that address yet; the kernel asks for its owner again only a
+        second later, and so much later would the interface be heard.
+        """
         address = await self._reach(state)
         if address and self._probe is None:
             self._probe = asyncio.create_task(self._until_answered(address))

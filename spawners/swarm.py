@@ -105,7 +105,7 @@ class SwarmEnvironmentSpawner(EnvironmentMixin, SwarmSpawner):
         path = f"{self.server.base_url}api"
         return Opening(self.yard, launch, steps, path, self.reach, patience)
 
-    async def reach(self, state: Waiting | Running) -> str:
+    async def reach(self, state: Running) -> str:
         """The address at which the Hub and the proxy reach a task: its own, on the users' network."""
         return state.address
 

@@ -70,14 +70,10 @@ async def test_the_way_up(yard: Yard, web: Web) -> None:
     assert [step for step, state, _ in attempt.told if state == "done"][:5] == order
 
 
-async def test_an_interface_that_answers_is_not_made_to_wait_for_the_engines_reports(
-    yard: Yard, web: Web, docker: EngineDouble
-) -> None:
+async def test_nobody_is_asked_before_the_container_runs(yard: Yard, web: Web, docker: EngineDouble) -> None:
     docker.plan, docker.early = ("pending", "assigned", "preparing"), True
-    attempt = Attempt(yard, web.port)
-    assert await attempt.run() == "127.0.0.1"
-    attempt.steps.finish()
-    assert attempt.told[-1] == ("opening", "done", "")
+    await Attempt(yard, web.port).fails()
+    assert web.paths == []
 
 
 async def test_polling_is_one_call_a_tick_however_many_wait(
