@@ -143,7 +143,7 @@ async def test_killed_by_somebody_is_not_out_of_memory(yard: Yard, docker: Engin
 
 async def test_full_files(yard: Yard, docker: EngineDouble) -> None:
     docker.plan, docker.err, docker.exit_code = ("running", "failed"), "task: non-zero exit (1)", 1
-    docker.log = "OSError: [Errno 28] No space left on device: '/home/student/work/.jupyter'"
+    docker.log = "OSError: [Errno 28] No space left on device: '/home/student/.jupyter'"
     assert (await Attempt(yard, port=9).fails()).code == "volume-full"
 
 

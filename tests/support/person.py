@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Iterator
@@ -156,17 +155,3 @@ class Person:
     def _send(self, page: httpx.Response, form: Form, values: dict[str, str]) -> httpx.Response:
         target = urljoin(str(page.url), form.action or str(page.url))
         return self.http.request(form.method.upper(), target, data=form.values | values)
-
-
-def server_api(person: Person, slug: str, path: str, **kwargs: object) -> httpx.Response:
-    """Call the Jupyter server's own API as the person's browser would (its XSRF cookie sent along)."""
-    base = f"/user/{person.username}/{slug}/"
-    person.http.get(base)
-    token = next((c.value for c in person.http.cookies.jar if c.name == "_xsrf" and c.path == base), "")
-    method = str(kwargs.pop("method", "GET"))
-    return person.http.request(
-        method,
-        base + path,
-        headers={"X-XSRFToken": token or ""},
-        content=json.dumps(kwargs["json"]) if "json" in kwargs else None,
-    )

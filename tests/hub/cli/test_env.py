@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from environments import names
-from hub.cli import runtime
 from hub.cli.app import app
 
 YAML = (
     "# first year\nslug: lab\ntitle: {fr: Chimie, en: Chemistry}\nimage: paillasse/lab:1\nstatus: published\n"
 )
 CATALOGUE = Path(__file__).resolve().parents[3] / "environments" / "catalogue"
-
-
-@pytest.fixture(autouse=True)
-def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An installation of this test's own, in English."""
-    monkeypatch.setenv("PAILLASSE_DATA", str(tmp_path))
-    monkeypatch.setenv("PAILLASSE_PUBLIC_URL", "https://lab.example")
-    monkeypatch.setenv("LC_ALL", "C")
-    yield
-    if runtime._store.cache_info().currsize:
-        runtime._store().dispose()
-    for kept in (runtime.settings, runtime.ceilings, runtime._store, runtime.language):
-        kept.cache_clear()
 
 
 def env(*words: str, stdin: str | bytes = "", fails: bool = False) -> Result:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from typer.testing import CliRunner, Result
 
 from environments import accounts, passwords
@@ -17,18 +15,6 @@ from hub.cli.app import app
 
 PASSWORD = "correct horse battery"
 CLASS = "username;display_name;role\nlea;Léa D;student\nbob;Bob;teacher\n"
-
-
-@pytest.fixture(autouse=True)
-def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An installation of this test's own, in English."""
-    monkeypatch.setenv("PAILLASSE_DATA", str(tmp_path))
-    monkeypatch.setenv("LC_ALL", "C")
-    yield
-    if runtime._store.cache_info().currsize:
-        runtime._store().dispose()
-    for kept in (runtime.settings, runtime.ceilings, runtime._store, runtime.language):
-        kept.cache_clear()
 
 
 def user(*words: str, stdin: str | bytes = "", fails: bool = False) -> Result:
